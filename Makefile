@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# A thin front: `make setup` installs what is needed on Debian 12, `make demo` shows the main job, `make check` runs all tests.
+BUILD ?= build
+
+.PHONY: all setup build demo check quick bench format clean
+
+all: build
+
+setup:
+	./setup.sh
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD)
+
+build: $(BUILD)/build.ninja
+	meson compile -C $(BUILD)
+
+demo: setup build
+	$(BUILD)/cli/ptplens demo
+
+check: setup
+	./check.sh
+
+quick: build
+	meson test -C $(BUILD) --no-suite slow
+
+bench: build
+	meson test -C $(BUILD) --benchmark --verbose
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The ptplens library: PTP messages of an interface or a recording, joined with their hardware timestamps.
+ *
+ * Calls return 0 or more, or a negative enum ptplens_error; outputs are written only on success. An object is for one thread at a time;
+ * different objects are independent. The library prints nothing. Options structs start with their size, so that they can grow: a tail
+ * that this version does not know must be zero. */
+#ifndef PTPLENS_PTPLENS_H
+#define PTPLENS_PTPLENS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ptplens/error.h>
+#include <ptplens/event.h>
+#include <ptplens/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of the library, as "1.2.3". */
+const char *ptplens_version(void);
+
+/* A sentence for an error code; never NULL. */
+const char *ptplens_strerror(int code);
+
+/* The words of verdicts, causes, stamp states and rejections, the same everywhere; "?" outside their range. */
+const char *ptplens_verdict_word(int verdict);
+const char *ptplens_cause_word(int cause);
+const char *ptplens_stamp_word(int stamp_state);
+const char *ptplens_reject_word(int reject);
+const char *ptplens_certificate_word(int certificate_verdict);
+/* "Sync", "Delay_Req", ...; "Reserved" for the others. */
+const char *ptplens_message_type_name(int message_type);
+
+/* --- session: where messages come from --------------------------------------------------------------------------------------------- */
+
+struct ptplens_session;
+
+struct ptplens_session_options {
+	size_t size;                   /* sizeof(struct ptplens_session_options) */
+	uint32_t ring_slots;           /* a power of two; 0: 4096 */
+	uint32_t capture_buffer_bytes; /* kernel buffer of each direction; 0: 4 MiB */
+	uint32_t promiscuous;          /* 1: receive frames for other stations too */
+	uint32_t reserved;
+};
+
+enum ptplens_mode { PTPLENS_MODE_LIVE = 1, PTPLENS_MODE_FILE = 2, PTPLENS_MODE_SIMULATED = 3 };
+
+struct ptplens_interface {
+	char name[32];
+	uint32_t mode;                /* enum ptplens_mode */
+	uint32_t certificate_verdict; /* enum ptplens_certificate_verdict, of the certificate as it stands */
+	struct ptplens_stream_header header;
+	uint8_t recording_id[16]; /* files of ours; else 0 */
+};
+
+/* NULL: no memory. */
+struct ptplens_session *ptplens_session_new(void);
+
+/* Opens a SOURCE: interface names separated by commas, a file's path, or sim:SCENARIO. Live interfaces are attached when this returns.
+ * options may be NULL. On failure ptplens_session_errmsg tells more, and the session can only be closed. */
+int ptplens_session_open(struct ptplens_session *, const char *source, const struct ptplens_session_options *options);
+
+/* Reads up to n messages; *count tells how many. Waits at most timeout_ms for the first (0: not at all, negative: for ever); *count 0
+ * after that time is no error. Messages come in capture order of their interface. `frame` of the messages is borrowed until the next
+ * read or close. PTPLENS_E_END: the source has ended and nothing is left. Safe to interrupt by ptplens_session_stop. */
+int ptplens_session_read(struct ptplens_session *, struct ptplens_message *out, size_t n, int timeout_ms, size_t *count);
+
+/* Live: detaches; what is under way can still be read, then PTPLENS_E_END. May be called from a signal handler or another thread. */
+void ptplens_session_stop(struct ptplens_session *);
+
+/* Number of interfaces. */
+size_t ptplens_session_interfaces(const struct ptplens_session *);
+int ptplens_session_interface(const struct ptplens_session *, size_t index, struct ptplens_interface *out);
+
+/* The certificate of an interface as it stands; final once the session has ended. A file's is the last one recorded. */
+int ptplens_session_certificate(const struct ptplens_session *, size_t index, struct ptplens_certificate *out);
+
+/* What else there is to say of a source, such as what a filter took away from a recording; "" or sentences, one a line. */
+const char *ptplens_session_notes(const struct ptplens_session *);
+
+/* The sentence of the last failed call; "" if none failed. */
+const char *ptplens_session_errmsg(const struct ptplens_session *);
+
+/* Detaches and frees; NULL is fine. */
+void ptplens_session_close(struct ptplens_session *);
+
+/* --- recording: messages into a pcapng --------------------------------------------------------------------------------------------- */
+
+struct ptplens_recording;
+
+struct ptplens_recording_options {
+	size_t size;
+	uint32_t no_comment; /* 1: leave the readable comments out */
+	uint32_t overwrite;  /* 1: an existing file is replaced; else PTPLENS_E_EXISTS */
+};
+
+struct ptplens_recording *ptplens_recording_new(void);
+
+/* Creates `path` ("-": standard output) for the interfaces and certificates of `session`, which must stay open until the recording is
+ * closed. options may be NULL. */
+int ptplens_recording_open(struct ptplens_recording *, const char *path, struct ptplens_session *session,
+                           const struct ptplens_recording_options *options);
+
+/* Appends messages of the session, in the order they were read. After a failure the file is cut to its last whole block and stays
+ * readable; further writes fail the same way. */
+int ptplens_recording_write(struct ptplens_recording *, const struct ptplens_message *messages, size_t n);
+
+/* Writes what is held back for longer than it should be; call it at least every 250 ms. */
+int ptplens_recording_flush(struct ptplens_recording *);
+
+/* Writes the final certificates and closes the file: the result tells whether all of it is on disk. The recording can only be freed then.
+ */
+int ptplens_recording_finish(struct ptplens_recording *);
+
+const char *ptplens_recording_errmsg(const struct ptplens_recording *);
+
+/* Frees; an unfinished file stays as it is. NULL is fine. */
+void ptplens_recording_close(struct ptplens_recording *);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
