@@ -34,7 +34,8 @@ static inline size_t pl_ring_read(struct pl_ring_reader *r, struct ptplens_event
 }
 
 /* positions = received + lost + pending, at any time. */
-static inline void pl_ring_account(const struct pl_ring_reader *r, uint64_t *positions, uint64_t *received, uint64_t *lost, uint64_t *pending)
+static inline void pl_ring_account(const struct pl_ring_reader *r, uint64_t *positions, uint64_t *received, uint64_t *lost,
+                                   uint64_t *pending)
 {
 	uint64_t head = pl_atomic_load(&r->control->head);
 

@@ -29,7 +29,7 @@ struct frame {
 struct sim {
 	struct pl_tap tap;
 	struct pl_capture capture;
-	int open; /* of the two sides */
+	int open;    /* of the two sides */
 	int64_t now; /* ns since the scenario began */
 	int64_t next_sync, next_announce, next_delay;
 	uint16_t sync_sequence, announce_sequence, delay_sequence;
@@ -40,9 +40,9 @@ struct sim {
 	struct pl_ring_reader reader;
 };
 
-static const uint8_t master_mac[6] = { 2, 0, 0, 0, 0, 1 };
-static const uint8_t slave_mac[6] = { 2, 0, 0, 0, 0, 2 };
-static const uint8_t multicast_mac[6] = { 0x01, 0x1b, 0x19, 0, 0, 0 };
+static const uint8_t master_mac[6] = {2, 0, 0, 0, 0, 1};
+static const uint8_t slave_mac[6] = {2, 0, 0, 0, 0, 2};
+static const uint8_t multicast_mac[6] = {0x01, 0x1b, 0x19, 0, 0, 0};
 
 static struct sim *sim_of_tap(struct pl_tap *t)
 {
@@ -62,7 +62,7 @@ static void put16(uint8_t *b, uint32_t v)
 
 static void put_identity(uint8_t *b, const uint8_t *mac)
 {
-	const uint8_t identity[8] = { mac[0], mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
+	const uint8_t identity[8] = {mac[0], mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
 	memcpy(b, identity, 8);
 	put16(b + 8, 1);
 }
@@ -95,7 +95,7 @@ static const struct {
 	uint8_t type, length, control, from_master;
 	int8_t interval;
 } messages[] = {
-	{ 0x0, 44, 0, 1, -3 }, { 0x8, 44, 2, 1, -3 }, { 0xb, 64, 5, 1, 0 }, { 0x1, 44, 1, 0, 127 }, { 0x9, 54, 3, 1, -3 },
+    {0x0, 44, 0, 1, -3}, {0x8, 44, 2, 1, -3}, {0xb, 64, 5, 1, 0}, {0x1, 44, 1, 0, 127}, {0x9, 54, 3, 1, -3},
 };
 enum { SYNC, FOLLOW_UP, ANNOUNCE, DELAY_REQ, DELAY_RESP };
 
@@ -106,7 +106,7 @@ static void send(struct sim *s, int message, uint16_t sequence, int64_t at, int6
 	const uint8_t *from = messages[message].from_master ? master_mac : slave_mac;
 	uint8_t *p = f->bytes + 14;
 
-	*f = (struct frame){ .length = 14u + messages[message].length, .direction = !messages[message].from_master };
+	*f = (struct frame){.length = 14u + messages[message].length, .direction = !messages[message].from_master};
 	memcpy(f->bytes, multicast_mac, 6);
 	memcpy(f->bytes + 6, from, 6);
 	put16(f->bytes + 12, PL_ETHERTYPE_PTP);
@@ -122,7 +122,7 @@ static void send(struct sim *s, int message, uint16_t sequence, int64_t at, int6
 	if (message == DELAY_RESP)
 		put_identity(p + 44, slave_mac);
 
-	struct ptplens_event e = { .direction = f->direction, .queue_id = PTPLENS_QUEUE_UNKNOWN };
+	struct ptplens_event e = {.direction = f->direction, .queue_id = PTPLENS_QUEUE_UNKNOWN};
 	uint32_t offset;
 	pl_frame_parse(f->bytes, f->length, f->length, -1, &e, &offset);
 	int event_message = message == SYNC || message == DELAY_REQ;
@@ -180,13 +180,13 @@ static void sim_clocks(struct pl_tap *t, struct pl_tap_clocks *out)
 	struct sim *s = sim_of_tap(t);
 	s->now += TICK_NS;
 	run(s);
-	*out = (struct pl_tap_clocks){ START_MONOTONIC + s->now, START_REALTIME + s->now };
+	*out = (struct pl_tap_clocks){START_MONOTONIC + s->now, START_REALTIME + s->now};
 }
 
 static void sim_stats(struct pl_tap *t, struct pl_tap_stats *out)
 {
 	struct sim *s = sim_of_tap(t);
-	*out = (struct pl_tap_stats){ .detached = s->now >= DURATION_NS + NS_PER_S / 5 };
+	*out = (struct pl_tap_stats){.detached = s->now >= DURATION_NS + NS_PER_S / 5};
 	pl_ring_account(&s->reader, &out->positions, &out->ring_received, &out->ring_lost, &out->ring_pending);
 }
 
@@ -209,7 +209,7 @@ static void sim_close_tap(struct pl_tap *t)
 	sim_release(sim_of_tap(t));
 }
 
-static const struct pl_tap_ops tap_operations = { sim_read, sim_clocks, sim_stats, sim_detach, sim_close_tap };
+static const struct pl_tap_ops tap_operations = {sim_read, sim_clocks, sim_stats, sim_detach, sim_close_tap};
 
 static int sim_read_frame(struct pl_capture *c, int64_t until_ns, struct pl_captured *out, struct pl_error *error)
 {
@@ -220,14 +220,14 @@ static int sim_read_frame(struct pl_capture *c, int64_t until_ns, struct pl_capt
 	if (s->queue_head == s->queue_tail || f->host_ns > until_ns)
 		return 0;
 	s->queue_head++;
-	*out = (struct pl_captured){ f->bytes, f->length, f->length, f->host_ns, f->direction };
+	*out = (struct pl_captured){f->bytes, f->length, f->length, f->host_ns, f->direction};
 	return 1;
 }
 
 static void sim_capture_stats(struct pl_capture *c, struct pl_capture_stats *out)
 {
 	(void)c;
-	*out = (struct pl_capture_stats){ 0 };
+	*out = (struct pl_capture_stats){0};
 }
 
 static void sim_close_capture(struct pl_capture *c)
@@ -235,7 +235,7 @@ static void sim_close_capture(struct pl_capture *c)
 	sim_release(sim_of_capture(c));
 }
 
-static const struct pl_capture_ops capture_operations = { sim_read_frame, sim_capture_stats, sim_close_capture };
+static const struct pl_capture_ops capture_operations = {sim_read_frame, sim_capture_stats, sim_close_capture};
 
 int pl_sim_open(const char *scenario, uint32_t ring_slots, struct pl_tap **tap, struct pl_capture **capture, struct pl_error *error)
 {
@@ -252,28 +252,28 @@ int pl_sim_open(const char *scenario, uint32_t ring_slots, struct pl_tap **tap, 
 	}
 	s->open = 2;
 	s->control = (struct pl_ring_control){
-		.magic = PL_RING_MAGIC,
-		.abi_version = PTPLENS_ABI_VERSION,
-		.slot_count = slots,
-		.slot_bytes = sizeof(struct pl_ring_slot),
+	    .magic = PL_RING_MAGIC,
+	    .abi_version = PTPLENS_ABI_VERSION,
+	    .slot_count = slots,
+	    .slot_bytes = sizeof(struct pl_ring_slot),
 	};
 	pl_ring_open(&s->reader, &s->control, s->slots, 0);
 	s->next_sync = 100 * NS_PER_MS;
 	s->next_announce = 0;
 	s->next_delay = 160 * NS_PER_MS;
 	s->tap = (struct pl_tap){
-		.ops = &tap_operations,
-		.interface = "sim:demo",
-		.attach_ns = START_MONOTONIC,
-		.simulated = 1,
-		.header = { .magic = { 'P', 'T', 'P', 'L', 'E', 'V', 'T', '1' },
-			    .monotonic_ns = START_MONOTONIC,
-			    .system = PTPLENS_SYSTEM_SIMULATOR,
-			    .mac = { 2, 0, 0, 0, 0, 2 },
-			    .kind = PTPLENS_KIND_STREAM,
-			    .abi_version = PTPLENS_ABI_VERSION,
-			    .clock_scale = PTPLENS_SCALE_TAI,
-			    .sequence = 1 },
+	    .ops = &tap_operations,
+	    .interface = "sim:demo",
+	    .attach_ns = START_MONOTONIC,
+	    .simulated = 1,
+	    .header = {.magic = {'P', 'T', 'P', 'L', 'E', 'V', 'T', '1'},
+	               .monotonic_ns = START_MONOTONIC,
+	               .system = PTPLENS_SYSTEM_SIMULATOR,
+	               .mac = {2, 0, 0, 0, 0, 2},
+	               .kind = PTPLENS_KIND_STREAM,
+	               .abi_version = PTPLENS_ABI_VERSION,
+	               .clock_scale = PTPLENS_SCALE_TAI,
+	               .sequence = 1},
 	};
 	s->capture.ops = &capture_operations;
 	*tap = &s->tap;
