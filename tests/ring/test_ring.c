@@ -24,10 +24,8 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(slots, 0, sizeof(slots));
-	control = (struct pl_ring_control){.magic = PL_RING_MAGIC,
-	                                   .abi_version = PTPLENS_ABI_VERSION,
-	                                   .slot_count = SLOTS,
-	                                   .slot_bytes = sizeof(struct pl_ring_slot)};
+	control = (struct pl_ring_control){
+	    .magic = PL_RING_MAGIC, .abi_version = PTPLENS_ABI_VERSION, .slot_count = SLOTS, .slot_bytes = sizeof(struct pl_ring_slot)};
 	return 0;
 }
 
