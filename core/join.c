@@ -444,7 +444,7 @@ int pl_join_next(struct pl_join *j, struct pl_join_result *out)
 		return 0;
 	struct pl_join_item *x = &j->items[i];
 	*out = (struct pl_join_result){
-		.frame = PL_JOIN_NONE, .event = PL_JOIN_NONE, .stamp = PL_JOIN_NONE, .verdict = x->verdict, .cause = x->cause};
+	    .frame = PL_JOIN_NONE, .event = PL_JOIN_NONE, .stamp = PL_JOIN_NONE, .verdict = x->verdict, .cause = x->cause};
 	if (x->kind == PL_JOIN_STAMP) {
 		give_stamp(j, i, out);
 	} else if (x->kind == PL_JOIN_EVENT) {

@@ -52,8 +52,7 @@ static int equations_hold(const struct ptplens_certificate *c)
 	       c->frame_events == c->matched + c->ambiguous_events + c->event_only + c->outside_events + c->open_events &&
 	       c->captured == c->frames + c->not_ptp + c->rejected &&
 	       c->frames == c->matched + c->ambiguous_frames + c->frame_only + c->outside_frames + c->open_frames &&
-	       c->stamp_events ==
-		       c->attached + c->late + c->ambiguous_stamps + c->orphan_stamps + c->outside_stamps + c->open_stamps &&
+	       c->stamp_events == c->attached + c->late + c->ambiguous_stamps + c->orphan_stamps + c->outside_stamps + c->open_stamps &&
 	       sum(c->rejected_by, 8) == c->rejected && sum(c->event_only_by, 16) == c->event_only &&
 	       sum(c->frame_only_by, 16) == c->frame_only && sum(c->orphan_by, 16) == c->orphan_stamps &&
 	       sum(c->ambiguous_by, 16) == c->ambiguous_events + c->ambiguous_frames + c->ambiguous_stamps;

@@ -55,14 +55,14 @@ static uint32_t *key_chain(struct pl_join *j, const struct pl_join_key_id *id)
 static struct pl_join_key_id key_id(const struct ptplens_event *e)
 {
 	struct pl_join_key_id id = {
-		.message_hash = e->message_hash,
-		.port_number = e->port_number,
-		.sequence_id = e->sequence_id,
-		.sdo_id = e->sdo_id,
-		.direction = e->direction,
-		.transport = (e->flags & PTPLENS_FLAG_TRANSPORT_MASK) >> PTPLENS_FLAG_TRANSPORT_SHIFT,
-		.domain_number = e->domain_number,
-		.message_type = e->message_type,
+	    .message_hash = e->message_hash,
+	    .port_number = e->port_number,
+	    .sequence_id = e->sequence_id,
+	    .sdo_id = e->sdo_id,
+	    .direction = e->direction,
+	    .transport = (e->flags & PTPLENS_FLAG_TRANSPORT_MASK) >> PTPLENS_FLAG_TRANSPORT_SHIFT,
+	    .domain_number = e->domain_number,
+	    .message_type = e->message_type,
 	};
 
 	memcpy(&id.clock_identity, e->clock_identity, sizeof id.clock_identity);

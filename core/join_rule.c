@@ -455,7 +455,8 @@ int64_t pl_join_due(const struct pl_join *j, uint32_t key)
 	int64_t due = INT64_MAX, kept;
 
 	if (k->open)
-		due = k->last_ns + PL_JOIN_QUIET_NS < k->first_ns + PL_JOIN_AGE_NS ? k->last_ns + PL_JOIN_QUIET_NS : k->first_ns + PL_JOIN_AGE_NS;
+		due = k->last_ns + PL_JOIN_QUIET_NS < k->first_ns + PL_JOIN_AGE_NS ? k->last_ns + PL_JOIN_QUIET_NS
+		                                                                   : k->first_ns + PL_JOIN_AGE_NS;
 	else if (k->events.head != NIL)
 		due = j->items[k->events.head].time_ns + PL_JOIN_SENT_NS;
 	else if (k->doubt)

@@ -45,14 +45,14 @@ struct pl_join_item {
 	uint32_t prev, next; /* staged list or a list of the key */
 	uint32_t out_next;   /* frame queue or queue of the lone */
 	uint32_t hash_next;
-	uint32_t leader;                   /* first frame with this host_ns: of a frame or an event with frame_stamp */
-	uint32_t group_next, group_tail;   /* frames with equal host_ns, in order; tail in the leader */
+	uint32_t leader;                     /* first frame with this host_ns: of a frame or an event with frame_stamp */
+	uint32_t group_next, group_tail;     /* frames with equal host_ns, in order; tail in the leader */
 	uint32_t group_frames, group_events; /* in the leader */
-	uint32_t left, pair;               /* partner in the leftmost matching; partner in every maximum matching */
-	uint32_t event;                    /* frame: its event */
-	uint32_t stamp;                    /* event: its transmit stamp */
-	uint16_t flags;                    /* event: PTPLENS_FLAG_* */
-	uint8_t kind;                      /* enum pl_join_kind */
+	uint32_t left, pair;                 /* partner in the leftmost matching; partner in every maximum matching */
+	uint32_t event;                      /* frame: its event */
+	uint32_t stamp;                      /* event: its transmit stamp */
+	uint16_t flags;                      /* event: PTPLENS_FLAG_* */
+	uint8_t kind;                        /* enum pl_join_kind */
 	uint8_t direction;
 	uint8_t stamp_kind; /* enum ptplens_stamp */
 	uint8_t verdict;    /* enum ptplens_verdict; 0 outside */
@@ -61,8 +61,8 @@ struct pl_join_item {
 	uint8_t fate;
 	uint8_t decided : 1;
 	uint8_t candidate : 1;
-	uint8_t doubtful : 1; /* frame: no usable time */
-	uint8_t waiting : 1;  /* sent event whose cluster was settled without a frame for it */
+	uint8_t doubtful : 1;  /* frame: no usable time */
+	uint8_t waiting : 1;   /* sent event whose cluster was settled without a frame for it */
 	uint8_t stampable : 1; /* sent event that asked, or may have asked, and has no stamp yet */
 	uint8_t hashed : 1;
 	uint8_t kept : 1;  /* on the key's kept list */
