@@ -51,7 +51,7 @@ struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *ca
 	i->tap = tap;
 	i->capture = capture;
 	i->index = index;
-	i->join = pl_join_open(&(struct pl_join_options){ .items = ITEMS, .attach_ns = tap->attach_ns });
+	i->join = pl_join_open(&(struct pl_join_options){.items = ITEMS, .attach_ns = tap->attach_ns});
 	i->hold = pl_hold_open(ITEMS, FRAME_BYTES, ITEMS);
 	if (!i->join || !i->hold) {
 		pl_interface_close(i);
@@ -75,10 +75,10 @@ void pl_interface_close(struct pl_interface *i)
 static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 {
 	struct pl_held_frame frame = {
-		.bytes = c->frame,
-		.captured_length = c->captured_length,
-		.wire_length = c->wire_length,
-		.host_ns = c->host_ns,
+	    .bytes = c->frame,
+	    .captured_length = c->captured_length,
+	    .wire_length = c->wire_length,
+	    .host_ns = c->host_ns,
 	};
 	uint32_t have = c->captured_length < PL_FRAME_MAX ? c->captured_length : PL_FRAME_MAX;
 	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
@@ -144,14 +144,14 @@ static void give_evidence(struct pl_interface *i, int64_t time_ns)
 	i->capture->ops->stats(i->capture, &i->capture_stats);
 	const struct pl_tap_stats *t = &i->tap_stats;
 	struct pl_join_evidence e = {
-		.time_ns = time_ns,
-		.ring_lost = t->ring_lost,
-		.capture_dropped = { i->capture_stats.dropped[0], i->capture_stats.dropped[1] },
-		.below_stack_dropped = t->below_stack_dropped,
-		.backlog = t->backlog,
-		.link_events = t->link_events,
-		.program_ahead = t->program_ahead,
-		.detached = t->detached,
+	    .time_ns = time_ns,
+	    .ring_lost = t->ring_lost,
+	    .capture_dropped = {i->capture_stats.dropped[0], i->capture_stats.dropped[1]},
+	    .below_stack_dropped = t->below_stack_dropped,
+	    .backlog = t->backlog,
+	    .link_events = t->link_events,
+	    .program_ahead = t->program_ahead,
+	    .detached = t->detached,
 	};
 	pl_join_evidence(i->join, &e);
 }
@@ -181,7 +181,7 @@ void pl_interface_drain(struct pl_interface *i)
 	if (i->phase == RUNNING && (i->tap_stats.detached || i->failure.code))
 		pl_interface_stop(i);
 	else if (i->phase == DETACHED && whole && drained == until && i->tap_stats.ring_pending == 0 &&
-		 now.monotonic_ns - i->detach_ns >= DETACH_DRAIN_NS + SETTLE_NS)
+	         now.monotonic_ns - i->detach_ns >= DETACH_DRAIN_NS + SETTLE_NS)
 		finish(i);
 }
 
@@ -199,8 +199,8 @@ void pl_interface_stop(struct pl_interface *i)
 
 static int64_t stamp_value(const struct ptplens_event *e)
 {
-	return e->stamp >= PTPLENS_STAMP_SOFTWARE && e->stamp <= PTPLENS_STAMP_LATCH && e->hw_timestamp_ns ? (int64_t)e->hw_timestamp_ns :
-													     PTPLENS_NO_TIME;
+	return e->stamp >= PTPLENS_STAMP_SOFTWARE && e->stamp <= PTPLENS_STAMP_LATCH && e->hw_timestamp_ns ? (int64_t)e->hw_timestamp_ns
+	                                                                                                   : PTPLENS_NO_TIME;
 }
 
 static void fill_frame(struct pl_interface *i, uint64_t token, struct ptplens_message *m)
@@ -252,14 +252,14 @@ int pl_interface_next(struct pl_interface *i, struct ptplens_message *out)
 	if (!pl_join_next(i->join, &r))
 		return 0;
 	*out = (struct ptplens_message){
-		.interface = i->index,
-		.verdict = r.verdict,
-		.cause = r.cause,
-		.stamp_state = r.stamp_state,
-		.host_ns = PTPLENS_NO_TIME,
-		.tap_ns = PTPLENS_NO_TIME,
-		.hw_ns = PTPLENS_NO_TIME,
-		.stamp_delay_ns = PTPLENS_NO_TIME,
+	    .interface = i->index,
+	    .verdict = r.verdict,
+	    .cause = r.cause,
+	    .stamp_state = r.stamp_state,
+	    .host_ns = PTPLENS_NO_TIME,
+	    .tap_ns = PTPLENS_NO_TIME,
+	    .hw_ns = PTPLENS_NO_TIME,
+	    .stamp_delay_ns = PTPLENS_NO_TIME,
 	};
 	if (r.frame != PL_JOIN_NONE)
 		fill_frame(i, r.frame, out);
@@ -283,7 +283,7 @@ void pl_interface_certificate(const struct pl_interface *i, struct ptplens_certi
 {
 	const struct pl_tap_stats *t = &i->tap_stats;
 
-	*c = (struct ptplens_certificate){ 0 };
+	*c = (struct ptplens_certificate){0};
 	pl_join_certificate(i->join, c);
 	c->final = i->phase == ENDED;
 	c->positions = t->positions;
@@ -306,9 +306,9 @@ void pl_interface_describe(const struct pl_interface *i, struct ptplens_interfac
 
 	pl_interface_certificate(i, &c);
 	*out = (struct ptplens_interface){
-		.mode = i->tap->simulated ? PTPLENS_MODE_SIMULATED : PTPLENS_MODE_LIVE,
-		.certificate_verdict = i->tap->simulated ? PTPLENS_NO_VERDICT : pl_certificate_verdict(&c),
-		.header = i->tap->header,
+	    .mode = i->tap->simulated ? PTPLENS_MODE_SIMULATED : PTPLENS_MODE_LIVE,
+	    .certificate_verdict = i->tap->simulated ? PTPLENS_NO_VERDICT : pl_certificate_verdict(&c),
+	    .header = i->tap->header,
 	};
 	snprintf(out->name, sizeof out->name, "%s", i->tap->interface);
 }
