@@ -435,7 +435,7 @@ static int file_read(struct pl_source *source, struct ptplens_message *out, size
 		}
 		f->has_block = 0;
 		if (atomic_load(f->base.stop))
-			finish(f, PTPLENS_E_END, "stopped");
+			pl_fail(&f->last, PTPLENS_E_END, "%s: stopped before its end", f->path);
 		else if (take_block(f) == 0) {
 			if (got)
 				break;
