@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -14,21 +13,10 @@
 #include "given_session.h"
 #include "source.h"
 #include "traffic.h"
+#include "virtual_clock.h"
 
-#define NS_PER_S 1000000000ll
-
-static int64_t virtual_ns = 1000 * NS_PER_S;
 static char path[] = "/tmp/ptplens-roundtrip-XXXXXX";
 static const atomic_int never_stopped;
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
-{
-	int64_t now = clock == CLOCK_REALTIME ? virtual_ns + 1700000000 * NS_PER_S : virtual_ns;
-	t->tv_sec = now / NS_PER_S;
-	t->tv_nsec = now % NS_PER_S;
-	return 0;
-}
 
 struct log {
 	struct ptplens_message *messages;
@@ -122,9 +110,9 @@ static void record(struct ptplens_session *s, struct traffic *t, size_t n, uint3
 		keep(&written[m.interface], &m);
 		fill_certificates(s, k, 0);
 		assert_int_equal(ptplens_recording_write(r, &m, 1), 0);
-		virtual_ns += traffic_random(t, 20000000);
+		virtual_clock_ns += traffic_random(t, 20000000);
 		if (traffic_random(t, 100) < pause_percent)
-			virtual_ns += traffic_random(t, 3000) * 1000000ll;
+			virtual_clock_ns += traffic_random(t, 3000) * 1000000ll;
 		if (traffic_random(t, 4) == 0)
 			assert_int_equal(ptplens_recording_flush(r), 0);
 	}

@@ -128,7 +128,7 @@ static void add_frame(struct traffic *t, struct ptplens_message *m)
 	m->captured_length = make_frame(t, &m->ptp_offset);
 	m->wire_length = m->captured_length + (traffic_random(t, 8) ? 0 : traffic_random(t, 1000));
 	pl_header_decode(m->frame + m->ptp_offset, &m->header);
-	if (traffic_random(t, 16) == 0) { /* not PTP, and of any length */
+	if (!t->plain && traffic_random(t, 16) == 0) { /* not PTP, and of any length */
 		m->captured_length = 1 + traffic_random(t, 1500);
 		m->wire_length = m->captured_length;
 		random_bytes(t, t->frame, m->captured_length);
@@ -160,6 +160,8 @@ void traffic_next(struct traffic *t, struct ptplens_message *m)
 		m->host_ns = PTPLENS_NO_TIME;
 		pl_header_from_event(m->has_event ? &m->event : &m->stamp, &m->header);
 	}
+	if (t->plain)
+		return;
 	if (traffic_random(t, 32) == 0) /* times that a session knows and no event tells */
 		m->host_ns = traffic_random(t, 2) ? PTPLENS_NO_TIME : -5;
 	if (traffic_random(t, 32) == 0)

@@ -10,6 +10,7 @@ struct traffic {
 	uint64_t state;
 	uint32_t interfaces;
 	uint32_t alone_percent; /* messages without a frame */
+	int plain;              /* no odd times, no frames that are not PTP */
 	int64_t now_ns;         /* CLOCK_REALTIME of the next message */
 	uint64_t packets[8];
 	uint8_t frame[2048]; /* of the last message */
