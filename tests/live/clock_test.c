@@ -82,7 +82,8 @@ static struct outcome call_in_child(int (*prepare)(void))
 	if (pid == 0) {
 		outcome.prepared = prepare();
 		capng_get_caps_process();
-		outcome.unable = !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_TIME) && !capng_have_capability(CAPNG_PERMITTED, CAP_SYS_TIME);
+		outcome.unable =
+		    !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_TIME) && !capng_have_capability(CAPNG_PERMITTED, CAP_SYS_TIME);
 		for (int i = 0; i < CALLS && outcome.unable; i++)
 			outcome.errors[i] = make_call((enum call)i);
 		n = write(channel[1], &outcome, sizeof(outcome));
@@ -216,10 +217,10 @@ static void ended_clock_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(call_that_reaches_the_kernel_is_seen),
-	        cmocka_unit_test(confined_calls_do_not_reach_the_kernel),
-	        cmocka_unit_test(locked_slave_leaves_the_clock_alone),
-	        cmocka_unit_test(ended_clock_is_reported),
+	    cmocka_unit_test(call_that_reaches_the_kernel_is_seen),
+	    cmocka_unit_test(confined_calls_do_not_reach_the_kernel),
+	    cmocka_unit_test(locked_slave_leaves_the_clock_alone),
+	    cmocka_unit_test(ended_clock_is_reported),
 	};
 
 	if (geteuid() != 0) {
