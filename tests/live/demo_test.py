@@ -150,7 +150,7 @@ class Demo(live.Test):
         self.assertEqual(0, demo.returncode, errors)
         self.assertEqual(1, len(errors.splitlines()), errors)
         self.assertIn("simulated", errors)
-        self.check_report(lines, "no verdict", self.path("ptplens-demo.pcapng"))
+        self.check_report(lines, "none", self.path("ptplens-demo.pcapng"))
         self.assertNotIn("COMPLETE", json.dumps(lines))
 
     def test_usage(self):
