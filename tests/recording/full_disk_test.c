@@ -240,8 +240,8 @@ static void pipe_closed(void **state)
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_true(dup2(ends[1], STDOUT_FILENO) >= 0);
 	close(ends[1]);
-	close(ends[0]);
 	struct ptplens_recording *r = start("-", 0, &code);
+	close(ends[0]);
 	int written = write_messages(r, 100000);
 	dup2(kept, STDOUT_FILENO);
 	close(kept);
