@@ -20,7 +20,8 @@ int main(void)
 	}
 	while ((status = ptplens_session_read(session, messages, 32, -1, &n)) == PTPLENS_OK)
 		total += n;
-	if (status != PTPLENS_E_END || ptplens_session_certificate(session, 0, &certificate) || ptplens_session_interface(session, 0, &interface))
+	if (status != PTPLENS_E_END || ptplens_session_certificate(session, 0, &certificate) ||
+	    ptplens_session_interface(session, 0, &interface))
 		return 1;
 	printf("%s messages=%lu matched=%lu verdict=%s\n", ptplens_version(), total, (unsigned long)certificate.matched,
 	       ptplens_certificate_word((int)interface.certificate_verdict));
