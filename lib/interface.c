@@ -87,11 +87,11 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 	    .host_ns = c->host_ns,
 	};
 	uint32_t have = c->captured_length < PL_FRAME_MAX ? c->captured_length : PL_FRAME_MAX;
-	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
 
 	if (time_ns < i->tap->attach_ns - LEAD_NS)
 		return;
 	i->captured++;
+	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
 	if (result == PL_FRAME_NOT_PTP) {
 		i->not_ptp++;
 		return;
