@@ -509,9 +509,10 @@ class Foreign(Recording):
         self.assertIn('1 blocks that are neither packets nor statistics', again.notes)
 
     def test_option_past_its_block(self):
-        again = self.read(HEAD + interface() + packet(1, more=struct.pack('<HH', 1, 400) + bytes(8)) + packet(2))
-        self.assertEqual([m['host_ns'] for m in again.messages], [1000, 2000])
-        self.assertIn('1 records or options are not understood', again.notes)
+        for length in (9, 12, 13, 400, 65535):
+            again = self.read(HEAD + interface() + packet(1, more=struct.pack('<HH', 1, length) + bytes(8)) + packet(2))
+            self.assertEqual([m['host_ns'] for m in again.messages], [1000, 2000])
+            self.assertIn('1 records or options are not understood', again.notes)
 
 
 if __name__ == '__main__':
