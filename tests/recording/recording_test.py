@@ -208,7 +208,7 @@ class Structure(Recording):
         adrift = sum(n for n, f in zip(riders, found) if f[0] == 5)
         self.assertLessEqual(max(riders), 64)
         self.assertEqual(sum(riders), alone)
-        self.assertGreater(adrift, 64)
+        self.assertGreater(adrift, 0)
         self.assertEqual(File(self.path).messages, written)
         everything = [r for f in found for r in records(f[2])]
         closing = struct.unpack('<6Q', [r for r in everything if r[9] == 7][-1][16:])
