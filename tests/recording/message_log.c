@@ -11,8 +11,10 @@
 
 void message_log_add(struct message_log *l, const struct ptplens_message *m)
 {
-	l->messages = realloc(l->messages, (l->n + 1) * sizeof *m);
-	assert_non_null(l->messages);
+	if ((l->n & (l->n - 1)) == 0) { /* room for 1, 2, 4, ... */
+		l->messages = realloc(l->messages, (l->n ? 2 * l->n : 1) * sizeof *m);
+		assert_non_null(l->messages);
+	}
 	l->messages[l->n] = *m;
 	if (m->frame) {
 		uint8_t *copy = malloc(m->captured_length + 1);

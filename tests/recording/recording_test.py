@@ -201,7 +201,12 @@ class Structure(Recording):
         self.assertEqual([(n, t) for n, t in enumerate(of_frame, 1) if t], [(1000, [1000]), (2000, [2000]), (2500, [2500])])
 
     def test_riders(self):
-        written = self.write(count=300, alone=97, pause_ms=1)
+        self.check_riders(self.write(count=300, alone=97, pause_ms=1))
+
+    def test_riders_without_a_frame(self):
+        self.check_riders(self.write(count=100, alone=100, pause_ms=1))
+
+    def check_riders(self, written):
         found = [f for f in blocks(self.data()) if f[0] in (5, 6)]
         riders = [sum(r[9] == 2 and not r[13] & 2 for r in records(f[2])) for f in found]
         alone = sum('frame' not in m for m in written)
