@@ -199,6 +199,6 @@ def main():
         sys.exit(77)
     parser = argparse.ArgumentParser()
     for name in ("peers", "ptplens", "programs", "session", "ahead"):
-        parser.add_argument(f"--{name}")
+        parser.add_argument(f"--{name}", type=os.path.abspath)
     paths, rest = parser.parse_known_args()
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
