@@ -190,9 +190,10 @@ void pl_interface_stop(struct pl_interface *i)
 
 	if (i->phase != RUNNING)
 		return;
-	i->tap->ops->detach(i->tap);
+	/* taking the hooks off takes a while, and a frame of the last moment may find them gone: what lies there is outside */
 	i->tap->ops->clocks(i->tap, &now);
-	i->detach_ns = now.monotonic_ns;
+	i->detach_ns = now.monotonic_ns - SETTLE_NS;
+	i->tap->ops->detach(i->tap);
 	i->phase = DETACHED;
 }
 
