@@ -90,17 +90,21 @@ class Peers:
 
 
 class Tcpdump:
-    """Everything at the slave's end, seen by another program; written when stop returns."""
+    """Everything at the slave's end, seen by another program."""
 
     def __init__(self, peers, path):
-        self.process = start(peers.at_slave("tcpdump", "-Z", "root", "-i", SLAVE_INTERFACE, "-w", path, "-B", "16384",
-                                            "--time-stamp-precision=nano"), stderr=subprocess.PIPE)
+        self.path = path
+        self.process = start(peers.at_slave("tcpdump", "-Z", "root", "-i", SLAVE_INTERFACE, "-w", path, "-B", "16384", "-s", "256", "-U",
+                                            "--immediate-mode", "--time-stamp-precision=nano"), stderr=subprocess.PIPE)
         while "listening on" not in self.process.stderr.readline():
             if self.process.poll() is not None:
                 raise AssertionError("tcpdump did not start")
 
     def stop(self):
-        # its buffer reaches user space after at most a second, or when it is told to end
+        """Returns when everything up to now is in the file."""
+        # it writes in order, and what it has not read when it is told to end is lost
+        now_ns = time.time_ns()
+        wait_until(lambda: any(frame.time_ns > now_ns for frame in ptp_frames(self.path)), "tcpdump sees a later frame")
         self.process.send_signal(signal.SIGINT)
         words = self.process.communicate()[1]
         if "\n0 packets dropped by kernel" not in words:
@@ -202,4 +206,4 @@ def main():
     for name in ("peers", "ptplens", "programs", "session", "ahead"):
         parser.add_argument(f"--{name}", type=os.path.abspath)
     paths, rest = parser.parse_known_args()
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2, warnings="ignore")
