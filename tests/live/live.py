@@ -33,6 +33,13 @@ def start(command, **options):
     return subprocess.Popen(command, preexec_fn=die_with_parent, text=True, **options)
 
 
+def finish(process, stream):
+    """The rest of a stream that was read by lines, which communicate would lose a part of; returns when the process has ended."""
+    text = stream.read()
+    process.wait()
+    return text
+
+
 def wait_until(condition, what):
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -106,7 +113,7 @@ class Tcpdump:
         now_ns = time.time_ns()
         wait_until(lambda: any(frame.time_ns > now_ns for frame in ptp_frames(self.path)), "tcpdump sees a later frame")
         self.process.send_signal(signal.SIGINT)
-        words = self.process.communicate()[1]
+        words = finish(self.process, self.process.stderr)
         if "\n0 packets dropped by kernel" not in words:
             raise AssertionError(f"tcpdump: {words}")
 
@@ -118,7 +125,7 @@ class Observer:
         self.process = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line:
-            raise AssertionError(f"{command}: {self.process.communicate()[1]}")
+            raise AssertionError(f"{command}: {finish(self.process, self.process.stderr)}")
         self.attached_ns = time.time_ns()
         self.mode = json.loads(line)
 
@@ -129,7 +136,7 @@ class Observer:
 
     def wait(self):
         """Reads on until the program has ended by itself."""
-        out, self.errors = self.process.communicate()
+        out, self.errors = finish(self.process, self.process.stdout), self.process.stderr.read()
         self.lines = [json.loads(line) for line in out.splitlines()]
         certificates = [line for line in self.lines if line["kind"] == "certificate"]
         if len(certificates) != 1:
