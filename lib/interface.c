@@ -18,10 +18,14 @@
 
 /* A frame or an event with an earlier time can still turn up for this long after both were found empty. */
 #define SETTLE_NS (5 * NS_PER_MS)
-/* After the tap is off, frames of its last events are awaited for this long. */
-#define DETACH_DRAIN_NS (50 * NS_PER_MS)
+/* A received frame comes at most this long before its event: what was captured earlier than that before attach has no bearing. */
+#define LEAD_NS (100 * NS_PER_MS)
 
-enum phase { RUNNING, DETACHED, ENDED };
+/* A session ends at one instant for both sides. Hooks and capture go on for this long after it, so that the frames, events and transmit
+ * stamps of what came before it are not missed: a stamp counts as undelivered after 100 ms. */
+#define LINGER_NS (150 * NS_PER_MS)
+
+enum phase { RUNNING, ENDING, DETACHED, ENDED };
 
 struct pl_interface {
 	struct pl_tap *tap;
@@ -74,6 +78,8 @@ void pl_interface_close(struct pl_interface *i)
 
 static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 {
+	int doubtful = 0;
+	int64_t time_ns = pl_timebase_map(&i->timebase, c->host_ns, &doubtful);
 	struct pl_held_frame frame = {
 	    .bytes = c->frame,
 	    .captured_length = c->captured_length,
@@ -81,9 +87,11 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 	    .host_ns = c->host_ns,
 	};
 	uint32_t have = c->captured_length < PL_FRAME_MAX ? c->captured_length : PL_FRAME_MAX;
-	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
 
+	if (time_ns < i->tap->attach_ns - LEAD_NS)
+		return;
 	i->captured++;
+	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
 	if (result == PL_FRAME_NOT_PTP) {
 		i->not_ptp++;
 		return;
@@ -93,8 +101,6 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 		return;
 	}
 	frame.parsed.direction = c->direction;
-	int doubtful = 0;
-	int64_t time_ns = pl_timebase_map(&i->timebase, c->host_ns, &doubtful);
 	uint64_t token = pl_hold_frame(i->hold, &frame);
 	pl_join_frame(i->join, token, &frame.parsed, time_ns, c->host_ns, doubtful);
 }
@@ -155,11 +161,11 @@ static void give_evidence(struct pl_interface *i, int64_t time_ns)
 	pl_join_evidence(i->join, &e);
 }
 
-static void finish(struct pl_interface *i)
+static void end_at(struct pl_interface *i, int64_t time_ns)
 {
-	give_evidence(i, i->detach_ns);
-	pl_join_finish(i->join, i->detach_ns);
-	i->phase = ENDED;
+	i->detach_ns = time_ns;
+	pl_join_detach(i->join, time_ns);
+	i->phase = ENDING;
 }
 
 void pl_interface_drain(struct pl_interface *i)
@@ -177,11 +183,15 @@ void pl_interface_drain(struct pl_interface *i)
 	if (whole)
 		pl_join_advance(i->join, now.monotonic_ns - SETTLE_NS - (until - drained));
 
-	if (i->phase == RUNNING && (i->tap_stats.detached || i->failure.code))
-		pl_interface_stop(i);
-	else if (i->phase == DETACHED && whole && drained == until && i->tap_stats.ring_pending == 0 &&
-	         now.monotonic_ns - i->detach_ns >= DETACH_DRAIN_NS + SETTLE_NS)
-		finish(i);
+	if (i->phase == RUNNING && (i->tap_stats.detached || i->failure.code)) {
+		end_at(i, now.monotonic_ns);
+	} else if (i->phase == ENDING && now.monotonic_ns - i->detach_ns >= LINGER_NS + SETTLE_NS) {
+		i->tap->ops->detach(i->tap);
+		i->phase = DETACHED;
+	} else if (i->phase == DETACHED && whole && drained == until && i->tap_stats.ring_pending == 0) {
+		pl_join_finish(i->join, i->detach_ns);
+		i->phase = ENDED;
+	}
 }
 
 void pl_interface_stop(struct pl_interface *i)
@@ -190,11 +200,8 @@ void pl_interface_stop(struct pl_interface *i)
 
 	if (i->phase != RUNNING)
 		return;
-	/* taking the hooks off takes a while, and a frame of the last moment may find them gone: what lies there is outside */
 	i->tap->ops->clocks(i->tap, &now);
-	i->detach_ns = now.monotonic_ns - SETTLE_NS;
-	i->tap->ops->detach(i->tap);
-	i->phase = DETACHED;
+	end_at(i, now.monotonic_ns);
 }
 
 static int64_t stamp_value(const struct ptplens_event *e)
