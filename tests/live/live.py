@@ -16,7 +16,6 @@ SLAVE_INTERFACE = "demo0"
 MASTER_INTERFACE = "demo1"
 PROFILES = ("e2e-ethernet", "e2e-ipv4", "e2e-ipv6", "p2p-ethernet", "gptp")
 SECONDS = 3  # of traffic in a measurement
-DETACH_NS = 50_000_000  # an account may end this much before the program is told to end
 PATIENCE = 30  # seconds until something that should happen counts as failed
 
 paths = None  # of the programs under test, set by main()
@@ -130,7 +129,7 @@ class Observer:
         self.mode = json.loads(line)
 
     def stop(self):
-        self.detached_ns = time.time_ns() - DETACH_NS
+        self.detached_ns = time.time_ns()
         self.process.send_signal(signal.SIGINT)
         return self.wait()
 
