@@ -18,10 +18,14 @@
 
 /* A frame or an event with an earlier time can still turn up for this long after both were found empty. */
 #define SETTLE_NS (5 * NS_PER_MS)
-/* After the tap is off, frames of its last events are awaited for this long. */
-#define DETACH_DRAIN_NS (50 * NS_PER_MS)
+/* A received frame comes at most this long before its event: what was captured earlier than that before attach has no bearing. */
+#define LEAD_NS (100 * NS_PER_MS)
 
-enum phase { RUNNING, DETACHED, ENDED };
+/* A session ends at one instant for both sides. Hooks and capture go on for this long after it, so that the frames, events and transmit
+ * stamps of what came before it are not missed: a stamp counts as undelivered after 100 ms. */
+#define LINGER_NS (150 * NS_PER_MS)
+
+enum phase { RUNNING, ENDING, DETACHED, ENDED };
 
 struct pl_interface {
 	struct pl_tap *tap;
@@ -51,7 +55,7 @@ struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *ca
 	i->tap = tap;
 	i->capture = capture;
 	i->index = index;
-	i->join = pl_join_open(&(struct pl_join_options){ .items = ITEMS, .attach_ns = tap->attach_ns });
+	i->join = pl_join_open(&(struct pl_join_options){.items = ITEMS, .attach_ns = tap->attach_ns});
 	i->hold = pl_hold_open(ITEMS, FRAME_BYTES, ITEMS);
 	if (!i->join || !i->hold) {
 		pl_interface_close(i);
@@ -74,16 +78,20 @@ void pl_interface_close(struct pl_interface *i)
 
 static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 {
+	int doubtful = 0;
+	int64_t time_ns = pl_timebase_map(&i->timebase, c->host_ns, &doubtful);
 	struct pl_held_frame frame = {
-		.bytes = c->frame,
-		.captured_length = c->captured_length,
-		.wire_length = c->wire_length,
-		.host_ns = c->host_ns,
+	    .bytes = c->frame,
+	    .captured_length = c->captured_length,
+	    .wire_length = c->wire_length,
+	    .host_ns = c->host_ns,
 	};
 	uint32_t have = c->captured_length < PL_FRAME_MAX ? c->captured_length : PL_FRAME_MAX;
-	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
 
+	if (time_ns < i->tap->attach_ns - LEAD_NS)
+		return;
 	i->captured++;
+	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
 	if (result == PL_FRAME_NOT_PTP) {
 		i->not_ptp++;
 		return;
@@ -93,9 +101,6 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 		return;
 	}
 	frame.parsed.direction = c->direction;
-	frame.packet_id = ++i->packets;
-	int doubtful = 0;
-	int64_t time_ns = pl_timebase_map(&i->timebase, c->host_ns, &doubtful);
 	uint64_t token = pl_hold_frame(i->hold, &frame);
 	pl_join_frame(i->join, token, &frame.parsed, time_ns, c->host_ns, doubtful);
 }
@@ -144,23 +149,23 @@ static void give_evidence(struct pl_interface *i, int64_t time_ns)
 	i->capture->ops->stats(i->capture, &i->capture_stats);
 	const struct pl_tap_stats *t = &i->tap_stats;
 	struct pl_join_evidence e = {
-		.time_ns = time_ns,
-		.ring_lost = t->ring_lost,
-		.capture_dropped = { i->capture_stats.dropped[0], i->capture_stats.dropped[1] },
-		.below_stack_dropped = t->below_stack_dropped,
-		.backlog = t->backlog,
-		.link_events = t->link_events,
-		.program_ahead = t->program_ahead,
-		.detached = t->detached,
+	    .time_ns = time_ns,
+	    .ring_lost = t->ring_lost,
+	    .capture_dropped = {i->capture_stats.dropped[0], i->capture_stats.dropped[1]},
+	    .below_stack_dropped = t->below_stack_dropped,
+	    .backlog = t->backlog,
+	    .link_events = t->link_events,
+	    .program_ahead = t->program_ahead,
+	    .detached = t->detached,
 	};
 	pl_join_evidence(i->join, &e);
 }
 
-static void finish(struct pl_interface *i)
+static void end_at(struct pl_interface *i, int64_t time_ns)
 {
-	give_evidence(i, i->detach_ns);
-	pl_join_finish(i->join, i->detach_ns);
-	i->phase = ENDED;
+	i->detach_ns = time_ns;
+	pl_join_detach(i->join, time_ns);
+	i->phase = ENDING;
 }
 
 void pl_interface_drain(struct pl_interface *i)
@@ -178,11 +183,15 @@ void pl_interface_drain(struct pl_interface *i)
 	if (whole)
 		pl_join_advance(i->join, now.monotonic_ns - SETTLE_NS - (until - drained));
 
-	if (i->phase == RUNNING && (i->tap_stats.detached || i->failure.code))
-		pl_interface_stop(i);
-	else if (i->phase == DETACHED && whole && drained == until && i->tap_stats.ring_pending == 0 &&
-		 now.monotonic_ns - i->detach_ns >= DETACH_DRAIN_NS + SETTLE_NS)
-		finish(i);
+	if (i->phase == RUNNING && (i->tap_stats.detached || i->failure.code)) {
+		end_at(i, now.monotonic_ns);
+	} else if (i->phase == ENDING && now.monotonic_ns - i->detach_ns >= LINGER_NS + SETTLE_NS) {
+		i->tap->ops->detach(i->tap);
+		i->phase = DETACHED;
+	} else if (i->phase == DETACHED && whole && drained == until && i->tap_stats.ring_pending == 0) {
+		pl_join_finish(i->join, i->detach_ns);
+		i->phase = ENDED;
+	}
 }
 
 void pl_interface_stop(struct pl_interface *i)
@@ -191,16 +200,14 @@ void pl_interface_stop(struct pl_interface *i)
 
 	if (i->phase != RUNNING)
 		return;
-	i->tap->ops->detach(i->tap);
 	i->tap->ops->clocks(i->tap, &now);
-	i->detach_ns = now.monotonic_ns;
-	i->phase = DETACHED;
+	end_at(i, now.monotonic_ns);
 }
 
 static int64_t stamp_value(const struct ptplens_event *e)
 {
-	return e->stamp >= PTPLENS_STAMP_SOFTWARE && e->stamp <= PTPLENS_STAMP_LATCH && e->hw_timestamp_ns ? (int64_t)e->hw_timestamp_ns :
-													     PTPLENS_NO_TIME;
+	return e->stamp >= PTPLENS_STAMP_SOFTWARE && e->stamp <= PTPLENS_STAMP_LATCH && e->hw_timestamp_ns ? (int64_t)e->hw_timestamp_ns
+	                                                                                                   : PTPLENS_NO_TIME;
 }
 
 static void fill_frame(struct pl_interface *i, uint64_t token, struct ptplens_message *m)
@@ -213,10 +220,8 @@ static void fill_frame(struct pl_interface *i, uint64_t token, struct ptplens_me
 	m->captured_length = f->captured_length;
 	m->wire_length = f->wire_length;
 	m->ptp_offset = f->ptp_offset;
-	m->packet_id = f->packet_id;
+	m->packet_id = ++i->packets;
 	pl_header_decode(f->bytes + f->ptp_offset, &m->header);
-	i->last_given = token;
-	i->has_given = 1;
 }
 
 static void fill_events(struct pl_interface *i, const struct pl_join_result *r, struct ptplens_message *m)
@@ -226,7 +231,6 @@ static void fill_events(struct pl_interface *i, const struct pl_join_result *r, 
 		m->has_event = 1;
 		m->tap_ns = (int64_t)m->event.system_timestamp;
 		m->hw_ns = stamp_value(&m->event);
-		pl_hold_free_event(i->hold, r->event);
 	}
 	if (r->stamp != PL_JOIN_NONE) {
 		m->stamp = *pl_hold_get_event(i->hold, r->stamp);
@@ -236,7 +240,6 @@ static void fill_events(struct pl_interface *i, const struct pl_join_result *r, 
 			m->stamp_delay_ns = (int64_t)(m->stamp.system_timestamp - m->event.system_timestamp);
 		else
 			m->tap_ns = (int64_t)m->stamp.system_timestamp;
-		pl_hold_free_event(i->hold, r->stamp);
 	}
 	if (r->frame == PL_JOIN_NONE) {
 		const struct ptplens_event *e = m->has_event ? &m->event : &m->stamp;
@@ -245,26 +248,45 @@ static void fill_events(struct pl_interface *i, const struct pl_join_result *r, 
 	}
 }
 
+/* The message has copies of the events; the bytes of its frame stay until pl_interface_release. */
+static void free_tokens(struct pl_interface *i, const struct pl_join_result *r)
+{
+	if (r->event != PL_JOIN_NONE)
+		pl_hold_free_event(i->hold, r->event);
+	if (r->stamp != PL_JOIN_NONE)
+		pl_hold_free_event(i->hold, r->stamp);
+	if (r->frame != PL_JOIN_NONE) {
+		i->last_given = r->frame;
+		i->has_given = 1;
+	}
+}
+
 int pl_interface_next(struct pl_interface *i, struct ptplens_message *out)
 {
 	struct pl_join_result r;
 
-	if (!pl_join_next(i->join, &r))
-		return 0;
-	*out = (struct ptplens_message){
-		.interface = i->index,
-		.verdict = r.verdict,
-		.cause = r.cause,
-		.stamp_state = r.stamp_state,
-		.host_ns = PTPLENS_NO_TIME,
-		.tap_ns = PTPLENS_NO_TIME,
-		.hw_ns = PTPLENS_NO_TIME,
-		.stamp_delay_ns = PTPLENS_NO_TIME,
-	};
-	if (r.frame != PL_JOIN_NONE)
-		fill_frame(i, r.frame, out);
-	fill_events(i, &r, out);
-	return 1;
+	while (pl_join_next(i->join, &r)) {
+		/* what lies before attach or after detach is counted, and no message */
+		if (r.verdict) {
+			*out = (struct ptplens_message){
+			    .interface = i->index,
+			    .verdict = r.verdict,
+			    .cause = r.cause,
+			    .stamp_state = r.stamp_state,
+			    .host_ns = PTPLENS_NO_TIME,
+			    .tap_ns = PTPLENS_NO_TIME,
+			    .hw_ns = PTPLENS_NO_TIME,
+			    .stamp_delay_ns = PTPLENS_NO_TIME,
+			};
+			if (r.frame != PL_JOIN_NONE)
+				fill_frame(i, r.frame, out);
+			fill_events(i, &r, out);
+		}
+		free_tokens(i, &r);
+		if (r.verdict)
+			return 1;
+	}
+	return 0;
 }
 
 void pl_interface_release(struct pl_interface *i)
@@ -283,7 +305,7 @@ void pl_interface_certificate(const struct pl_interface *i, struct ptplens_certi
 {
 	const struct pl_tap_stats *t = &i->tap_stats;
 
-	*c = (struct ptplens_certificate){ 0 };
+	*c = (struct ptplens_certificate){0};
 	pl_join_certificate(i->join, c);
 	c->final = i->phase == ENDED;
 	c->positions = t->positions;
@@ -306,9 +328,9 @@ void pl_interface_describe(const struct pl_interface *i, struct ptplens_interfac
 
 	pl_interface_certificate(i, &c);
 	*out = (struct ptplens_interface){
-		.mode = i->tap->simulated ? PTPLENS_MODE_SIMULATED : PTPLENS_MODE_LIVE,
-		.certificate_verdict = i->tap->simulated ? PTPLENS_NO_VERDICT : pl_certificate_verdict(&c),
-		.header = i->tap->header,
+	    .mode = i->tap->simulated ? PTPLENS_MODE_SIMULATED : PTPLENS_MODE_LIVE,
+	    .certificate_verdict = i->tap->simulated ? PTPLENS_NO_VERDICT : pl_certificate_verdict(&c),
+	    .header = i->tap->header,
 	};
 	snprintf(out->name, sizeof out->name, "%s", i->tap->interface);
 }

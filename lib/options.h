@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sized options: a caller built against an older header passes fewer bytes, one built against a newer header may pass more if they are 0. */
+/* Sized options: a caller built against an older header passes fewer bytes, one built against a newer header may pass more if they are 0.
+ */
 #ifndef PL_OPTIONS_H
 #define PL_OPTIONS_H
 

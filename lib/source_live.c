@@ -36,7 +36,7 @@ static void wait_until(int64_t time_ns)
 	int64_t left = time_ns - monotonic_ns();
 	if (left <= 0)
 		return;
-	struct timespec t = { left / NS_PER_S, left % NS_PER_S };
+	struct timespec t = {left / NS_PER_S, left % NS_PER_S};
 	nanosleep(&t, NULL); /* a signal ends it early: stop is looked at */
 }
 
@@ -135,7 +135,7 @@ static void live_close(struct pl_source *base)
 	free(l);
 }
 
-static const struct pl_source_ops operations = { live_read, live_interfaces, live_interface, live_certificate, live_notes, live_close };
+static const struct pl_source_ops operations = {live_read, live_interfaces, live_interface, live_certificate, live_notes, live_close};
 
 static struct live *live_new(struct pl_error *error)
 {
@@ -160,8 +160,8 @@ static int add(struct live *l, struct pl_tap *tap, struct pl_capture *capture, s
 /* The capture opens first and the tap attaches second, so that every event has its frame. */
 static int add_interface(struct live *l, const char *name, const struct ptplens_session_options *options, struct pl_error *error)
 {
-	struct pl_capture_options capture_options = { options->capture_buffer_bytes, (int)options->promiscuous };
-	struct pl_tap_options tap_options = { .ring_slots = options->ring_slots };
+	struct pl_capture_options capture_options = {options->capture_buffer_bytes, (int)options->promiscuous};
+	struct pl_tap_options tap_options = {.ring_slots = options->ring_slots};
 	struct pl_capture *capture;
 	struct pl_tap *tap;
 
@@ -177,7 +177,7 @@ static int add_interface(struct live *l, const char *name, const struct ptplens_
 }
 
 int pl_source_live_open(struct pl_source **out, const char *interfaces, const struct ptplens_session_options *options,
-			struct pl_error *error)
+                        struct pl_error *error)
 {
 	struct live *l = live_new(error);
 	char *names = strdup(interfaces), *rest = names, *name;
@@ -200,7 +200,7 @@ int pl_source_live_open(struct pl_source **out, const char *interfaces, const st
 }
 
 int pl_source_simulated_open(struct pl_source **out, const char *scenario, const struct ptplens_session_options *options,
-			     struct pl_error *error)
+                             struct pl_error *error)
 {
 	struct pl_tap *tap;
 	struct pl_capture *capture;
