@@ -16,6 +16,7 @@ SLAVE_INTERFACE = "demo0"
 MASTER_INTERFACE = "demo1"
 PROFILES = ("e2e-ethernet", "e2e-ipv4", "e2e-ipv6", "p2p-ethernet", "gptp")
 SECONDS = 3  # of traffic in a measurement
+DETACH_NS = 50_000_000  # an account may end this much before the program is told to end
 PATIENCE = 30  # seconds until something that should happen counts as failed
 
 paths = None  # of the programs under test, set by main()
@@ -118,7 +119,7 @@ class Observer:
         self.mode = json.loads(line)
 
     def stop(self):
-        self.detached_ns = time.time_ns()
+        self.detached_ns = time.time_ns() - DETACH_NS
         self.process.send_signal(signal.SIGINT)
         return self.wait()
 
@@ -199,6 +200,6 @@ def main():
         sys.exit(77)
     parser = argparse.ArgumentParser()
     for name in ("peers", "ptplens", "programs", "session", "ahead"):
-        parser.add_argument(f"--{name}")
+        parser.add_argument(f"--{name}", type=os.path.abspath)
     paths, rest = parser.parse_known_args()
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
