@@ -97,7 +97,7 @@ PL_FRAME_INLINE void pl_frame_tag(struct ptplens_event *e, uint32_t tci)
 	}
 	e->flags |= PTPLENS_FLAG_VLAN | (tci & 0x1000 ? PTPLENS_FLAG_DEI : 0);
 	e->vlan_id = tci & 0xfff;
-	e->pcp = tci >> 13 & 7;
+	e->pcp = tci >> 13;
 }
 
 /* b: the frame from its MAC header on; `have` of its bytes (at most PL_FRAME_MAX) may be read. wire: the frame's whole length, which
