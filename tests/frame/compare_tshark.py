@@ -144,31 +144,26 @@ def main():
     seed = 20240229
     generated = generate(random.Random(seed))
     failures, compared, rejected = [], 0, 0
+    cases = [(f"{path} frame {i}", bytes(f), None, 0) for path in captures for i, f in enumerate(rdpcap(path), 1)]
+    cases += [(f"generated frame {i}", *case) for i, case in enumerate(generated, 1)]
+    frames = [frame for _, frame, _, _ in cases]
 
-    def check(name, path, frames):
-        nonlocal compared, rejected
-        dissected, parsed = tshark(path), parse(program, [(-1, f) for f in frames])
-        assert len(dissected) == len(parsed), (name, len(dissected), len(parsed))
-        for i, (theirs, (word, ours)) in enumerate(zip(dissected, parsed), 1):
-            if theirs["ptp.v2.messagetype"]:
-                wrong = differences(theirs, ours) if word == "ptp" else [f"not taken: {word}"]
-                compared += 1
-            else:
-                wrong = [f"taken as {word}"] if word != ("ptpv1" if theirs["ptp.versionptp"] else "not-ptp") else []
-                rejected += 1
-            if wrong:
-                failures.append(f"{name} frame {i}: {wrong}\n  {theirs}\n  {word} {ours}")
-        return parsed
-
-    for path in captures:
-        check(path, path, [bytes(f) for f in rdpcap(path)])
     with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
-        wrpcap(file.name, [Ether(f) for f, _, _ in generated])
-        frames = [f for f, _, _ in generated]
-        parsed = check("generated", file.name, frames)
-    for i, ((frame, m, flags), (word, ours)) in enumerate(zip(generated, parsed), 1):
-        if m is not None and word == "ptp" and (ours["hash"] != expected_hash(frame, m, flags) or ours["at"] != len(frame) - len(m) or ours["event_flags"] & flags != flags):
-            failures.append(f"generated frame {i}: hash, offset or flags: {ours}")
+        wrpcap(file.name, [Ether(f) for f in frames])
+        dissected = tshark(file.name)
+    parsed = parse(program, [(-1, f) for f in frames])
+    for (name, frame, m, flags), theirs, (word, ours) in zip(cases, dissected, parsed, strict=True):
+        if theirs["ptp.v2.messagetype"]:
+            wrong = differences(theirs, ours) if word == "ptp" else [f"not taken: {word}"]
+            compared += 1
+        else:
+            wrong = [f"taken as {word}"] if word != ("ptpv1" if theirs["ptp.versionptp"] else "not-ptp") else []
+            rejected += 1
+        if m is not None and word == "ptp":
+            wrong += ["hash"] * (ours["hash"] != expected_hash(frame, m, flags)) + ["offset"] * (ours["at"] != len(frame) - len(m))
+            wrong += ["flags"] * (ours["event_flags"] & flags != flags)
+        if wrong:
+            failures.append(f"{name}: {wrong}\n  {theirs}\n  {word} {ours}")
 
     tagged = [f for f in frames if f[12:14] in (b"\x81\x00", b"\x88\xa8")]
     beside = parse(program, [(int.from_bytes(f[14:16], "big"), f[:12] + f[16:]) for f in tagged])
