@@ -59,7 +59,7 @@ void pl_comment_message(char out[PL_COMMENT_BYTES], const struct ptplens_message
 	struct line l = {.text = out};
 
 	add(&l, m->frame ? "ptplens:" : "ptplens event:");
-	add(&l, " verdict=%s stamp=%s", pl_verdict_word(m->verdict), pl_stamp_word(m->stamp_state));
+	add(&l, " verdict=%s stamp=%s", ptplens_verdict_word(m->verdict), ptplens_stamp_word(m->stamp_state));
 	if (m->hw_ns == PTPLENS_NO_TIME) {
 		add(&l, " hw=none");
 	} else {
@@ -69,11 +69,11 @@ void pl_comment_message(char out[PL_COMMENT_BYTES], const struct ptplens_message
 			add(&l, " clock=%s", clock);
 	}
 	if (m->cause != PTPLENS_CAUSE_NONE)
-		add(&l, " cause=%s", pl_cause_word(m->cause));
+		add(&l, " cause=%s", ptplens_cause_word(m->cause));
 	if (m->frame)
 		return;
 	add(&l, " direction=%s type=%s sequence_id=%u domain=%u", m->direction == PTPLENS_TRANSMIT ? "transmit" : "receive",
-	    pl_message_type_name(m->header.message_type), m->header.sequence_id, m->header.domain_number);
+	    ptplens_message_type_name(m->header.message_type), m->header.sequence_id, m->header.domain_number);
 	if (m->tap_ns != PTPLENS_NO_TIME)
 		add_time(&l, "tap", m->tap_ns);
 }
@@ -83,7 +83,7 @@ void pl_comment_certificate(char out[PL_COMMENT_BYTES], const struct ptplens_cer
 	struct line l = {.text = out};
 
 	add(&l, "ptplens cert: final=%s verdict=%s positions=%" PRIu64 " ring_lost=%" PRIu64 " frames=%" PRIu64, c->final ? "yes" : "no",
-	    pl_certificate_word(certificate_verdict), c->positions, c->ring_lost, c->frames);
+	    ptplens_certificate_word(certificate_verdict), c->positions, c->ring_lost, c->frames);
 	add(&l, " matched=%" PRIu64 " ambiguous=%" PRIu64 " event_only=%" PRIu64 " frame_only=%" PRIu64, c->matched,
 	    c->ambiguous_events + c->ambiguous_frames + c->ambiguous_stamps, c->event_only, c->frame_only);
 }

@@ -47,11 +47,20 @@ enum pl_frame_result {
 
 #define PL_FRAME_INLINE static inline __attribute__((always_inline))
 
-/* Keeps the compiler from moving a bound to a copy of the offset that the BPF verifier does not see. */
+/* A shift there and back by an amount that the BPF verifier does not know changes no offset, and makes the verifier forget what it knew of
+ * it: otherwise it walks each stack of headers apart, for minutes. It also keeps the compiler from moving the bound that follows to a
+ * copy that the verifier does not see. */
 #if defined(__bpf__)
-#define PL_FRAME_BOUND(o) __asm__ volatile("" : "+r"(o))
+#define PL_FRAME_BOUND(o) \
+	do { \
+		uint64_t forgotten = (o), unknown = b[0] & 7; \
+		__asm__ volatile("%0 <<= %1\n%0 >>= %1" : "+r"(forgotten) : "r"(unknown)); \
+		(o) = (uint32_t)forgotten; \
+	} while (0)
+#define PL_FRAME_UNROLL _Pragma("unroll")
 #else
 #define PL_FRAME_BOUND(o) ((void)0)
+#define PL_FRAME_UNROLL
 #endif
 
 #define PL_FRAME_NEED(o, n) \
@@ -214,23 +223,31 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 	PL_FRAME_BOUND(destination);
 	if (destination > PL_FRAME_MAX - 16) /* never: it lies in front of o */
 		return PL_FRAME_TOO_DEEP;
-	for (uint32_t i = 0; i < 16 && i < destination_bytes; i++)
+	for (uint32_t i = 0; i < 4; i++)
 		hash = pl_fnv1a(hash, b[destination + i]);
+	if (destination_bytes > 4)
+		for (uint32_t i = 4; i < 6; i++)
+			hash = pl_fnv1a(hash, b[destination + i]);
+	if (destination_bytes > 6)
+		for (uint32_t i = 6; i < 16; i++)
+			hash = pl_fnv1a(hash, b[destination + i]);
 
 	uint32_t hashed = PL_PTP_HASHED; /* first hashed byte of the message */
 	if (message_type == 3 || message_type == 9 || message_type == 10)
 		hashed = 44;
 	else if (message_type == 12 || message_type == 13)
 		hashed = PL_PTP_HEADER;
-	uint32_t cut = o + length > wire;
-	for (uint32_t i = PL_PTP_HEADER; i < PL_PTP_HASHED; i++) {
-		if (i < hashed || i >= length)
-			continue;
-		if (o + i >= have) {
+	uint32_t cut = o + length > wire, end = length < PL_PTP_HASHED ? length : PL_PTP_HASHED;
+	if (hashed < end) {
+		if (o + end > have) {
 			cut = 1;
-			break;
+			end = have - o;
 		}
-		hash = pl_fnv1a(hash, p[i]);
+		PL_FRAME_UNROLL
+		for (uint32_t i = PL_PTP_HEADER; i < PL_PTP_HASHED; i++) {
+			if (i >= hashed && i < end)
+				hash = pl_fnv1a(hash, p[i]);
+		}
 	}
 	if (hashed == PL_PTP_HEADER) {
 		hash = pl_fnv1a(hash, p[2]);

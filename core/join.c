@@ -56,7 +56,7 @@ struct pl_join *pl_join_open(const struct pl_join_options *options)
 	j->hash_seed = (uint64_t)options->attach_ns;
 	j->staged_frames = j->staged_events = j->frame_queue = j->lone_queue = none;
 	for (int i = 0; i < PL_JOIN_SLOTS; i++)
-		j->wheel[i] = NIL;
+		j->wheel[i] = none;
 	return j;
 }
 
@@ -84,9 +84,8 @@ static void unschedule(struct pl_join *j, uint32_t key)
 
 	if (k->slot == NIL)
 		return;
-	*(k->wheel_prev == NIL ? &j->wheel[k->slot] : &j->keys[k->wheel_prev].wheel_next) = k->wheel_next;
-	if (k->wheel_next != NIL)
-		j->keys[k->wheel_next].wheel_prev = k->wheel_prev;
+	*(k->wheel_prev == NIL ? &j->wheel[k->slot].head : &j->keys[k->wheel_prev].wheel_next) = k->wheel_next;
+	*(k->wheel_next == NIL ? &j->wheel[k->slot].tail : &j->keys[k->wheel_next].wheel_prev) = k->wheel_prev;
 	k->slot = NIL;
 	j->scheduled--;
 }
@@ -102,11 +101,10 @@ static void schedule(struct pl_join *j, uint32_t key, int64_t due)
 	unschedule(j, key);
 	k->scheduled_ns = due;
 	k->slot = slot_of(due);
-	k->wheel_prev = NIL;
-	k->wheel_next = j->wheel[k->slot];
-	if (k->wheel_next != NIL)
-		j->keys[k->wheel_next].wheel_prev = key;
-	j->wheel[k->slot] = key;
+	k->wheel_prev = j->wheel[k->slot].tail;
+	k->wheel_next = NIL;
+	*(k->wheel_prev == NIL ? &j->wheel[k->slot].head : &j->keys[k->wheel_prev].wheel_next) = key;
+	j->wheel[k->slot].tail = key;
 	j->scheduled++;
 }
 
@@ -126,7 +124,7 @@ static void touch(struct pl_join *j, uint32_t key)
 /* All keys due up to now_ns; they are in its slot. */
 static void fire(struct pl_join *j)
 {
-	for (uint32_t k = j->wheel[slot_of(j->now_ns)], next; k != NIL; k = next) {
+	for (uint32_t k = j->wheel[slot_of(j->now_ns)].head, next; k != NIL; k = next) {
 		next = j->keys[k].wheel_next;
 		if (j->keys[k].scheduled_ns > j->now_ns)
 			continue;
@@ -151,6 +149,7 @@ static void place(struct pl_join *j, uint32_t i)
 {
 	uint32_t key = j->items[i].key;
 
+	j->items[i].placed = 1;
 	pl_join_list_remove(j, j->items[i].kind == PL_JOIN_FRAME ? &j->staged_frames : &j->staged_events, i);
 	pl_join_place(j, i);
 	touch(j, key);
@@ -176,24 +175,31 @@ static void evict_key(struct pl_join *j, uint32_t key)
 	touch(j, key);
 }
 
+static void evict_item(struct pl_join *j, uint32_t i)
+{
+	uint32_t key = j->items[i].key;
+
+	if (!j->items[i].placed)
+		place(j, i);
+	if (!j->items[i].decided)
+		evict_key(j, key);
+}
+
 /* What is due next makes room: the key at the front of the wheel, else the first staged item. */
 static int evict(struct pl_join *j)
 {
 	uint32_t slot = slot_of(j->now_ns);
 
 	for (int n = 0; j->scheduled && n < PL_JOIN_SLOTS; n++, slot = (slot + 1) % PL_JOIN_SLOTS) {
-		if (j->wheel[slot] != NIL) {
-			evict_key(j, j->wheel[slot]);
+		if (j->wheel[slot].head != NIL) {
+			evict_key(j, j->wheel[slot].head);
 			return 1;
 		}
 	}
 	uint32_t i = next_staged(j);
 	if (i == NIL)
 		return 0;
-	uint32_t key = j->items[i].key;
-	place(j, i);
-	if (!j->items[i].decided)
-		evict_key(j, key);
+	evict_item(j, i);
 	return 1;
 }
 
@@ -209,8 +215,9 @@ static uint32_t take(struct pl_join *j, enum pl_join_kind kind, uint64_t token, 
 {
 	while (j->live >= j->item_limit && evict(j))
 		;
-	if (j->used >= j->item_capacity - j->item_limit / 2)
-		evict(j); /* so that the frames behind the first one can leave */
+	uint32_t first = j->frame_queue.head;
+	if (j->used >= j->item_capacity - j->item_limit / 2 && first != NIL && !j->items[first].decided)
+		evict_item(j, first); /* so that the frames behind it can leave */
 	uint32_t i = pl_join_item_new(j);
 	if (i == NIL)
 		return NIL;

@@ -454,10 +454,10 @@ int64_t pl_join_due(const struct pl_join *j, uint32_t key)
 	const struct pl_join_key *k = &j->keys[key];
 	int64_t due = INT64_MAX, kept;
 
-	if (k->open)
-		due = k->last_ns + PL_JOIN_QUIET_NS < k->first_ns + PL_JOIN_AGE_NS ? k->last_ns + PL_JOIN_QUIET_NS
-		                                                                   : k->first_ns + PL_JOIN_AGE_NS;
-	else if (k->events.head != NIL)
+	if (k->open) /* kept events too stay until it is settled: its stamps may be theirs */
+		return k->last_ns + PL_JOIN_QUIET_NS < k->first_ns + PL_JOIN_AGE_NS ? k->last_ns + PL_JOIN_QUIET_NS
+		                                                                    : k->first_ns + PL_JOIN_AGE_NS;
+	if (k->events.head != NIL)
 		due = j->items[k->events.head].time_ns + PL_JOIN_SENT_NS;
 	else if (k->doubt)
 		due = k->last_ns + window_of(k);
@@ -472,13 +472,13 @@ void pl_join_run(struct pl_join *j, uint32_t key, int64_t now)
 	struct pl_join_key *k = &j->keys[key];
 
 	while (pl_join_due(j, key) <= now) {
-		if (k->kept.head != NIL && j->items[k->kept.head].time_ns + PL_JOIN_SENT_NS <= now) {
-			pl_join_forget(j, k->kept.head);
-		} else if (k->open && k->last_ns + PL_JOIN_QUIET_NS <= k->first_ns + PL_JOIN_AGE_NS) {
+		if (k->open && k->last_ns + PL_JOIN_QUIET_NS <= k->first_ns + PL_JOIN_AGE_NS) {
 			settle(j, key);
 		} else if (k->open) {
 			j->counts.crowded++;
 			pl_join_crowd(j, key);
+		} else if (k->kept.head != NIL && j->items[k->kept.head].time_ns + PL_JOIN_SENT_NS <= now) {
+			pl_join_forget(j, k->kept.head);
 		} else if (k->events.head != NIL && j->items[k->events.head].doubt) {
 			decide_event(j, k->events.head, PTPLENS_AMBIGUOUS, j->items[k->events.head].doubt);
 		} else if (k->events.head != NIL) {

@@ -59,6 +59,7 @@ struct pl_join_item {
 	uint8_t cause;
 	uint8_t doubt; /* cause that forbids a match */
 	uint8_t fate;
+	uint8_t placed : 1; /* no longer staged */
 	uint8_t decided : 1;
 	uint8_t candidate : 1;
 	uint8_t doubtful : 1;  /* frame: no usable time */
@@ -130,8 +131,8 @@ struct pl_join {
 
 	struct pl_join_list staged_frames, staged_events;
 	struct pl_join_list frame_queue, lone_queue; /* through out_next */
-	uint32_t wheel[PL_JOIN_SLOTS];
-	uint32_t scheduled; /* keys in the wheel */
+	struct pl_join_list wheel[PL_JOIN_SLOTS];    /* of keys */
+	uint32_t scheduled;                          /* keys in the wheel */
 
 	struct pl_join_tick ticks[PL_JOIN_TICKS];
 	uint32_t tick_first, tick_count;

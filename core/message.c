@@ -104,32 +104,32 @@ static const char *word(const char *const *words, size_t n, int value, const cha
 
 #define WORD(words, value, otherwise) word(words, sizeof(words) / sizeof *(words), value, otherwise)
 
-const char *pl_verdict_word(int verdict)
+const char *ptplens_verdict_word(int verdict)
 {
 	return WORD(verdicts, verdict, "?");
 }
 
-const char *pl_cause_word(int cause)
+const char *ptplens_cause_word(int cause)
 {
 	return WORD(causes, cause, "?");
 }
 
-const char *pl_stamp_word(int stamp_state)
+const char *ptplens_stamp_word(int stamp_state)
 {
 	return WORD(stamp_states, stamp_state, "?");
 }
 
-const char *pl_reject_word(int reject)
+const char *ptplens_reject_word(int reject)
 {
 	return WORD(rejects, reject, "?");
 }
 
-const char *pl_certificate_word(int certificate_verdict)
+const char *ptplens_certificate_word(int certificate_verdict)
 {
 	return WORD(certificate_verdicts, certificate_verdict, "?");
 }
 
-const char *pl_message_type_name(int message_type)
+const char *ptplens_message_type_name(int message_type)
 {
 	return WORD(message_types, message_type, "Reserved");
 }

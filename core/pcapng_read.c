@@ -207,6 +207,7 @@ int pl_pcapng_next(struct pl_pcapng_reader *r, const uint8_t *b, size_t n, struc
 	    .offset = r->offset,
 	    .interface = UINT32_MAX,
 	    .time_ns = PTPLENS_NO_TIME,
+	    .options = b + 8, /* none, unless the type says more */
 	    .big_endian = r->big_endian,
 	};
 	failed = take_block(r, b, out, e);

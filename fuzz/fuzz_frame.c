@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "frame.h"
-#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CONTROL 4
 #define PARSED_FLAGS 0x087f

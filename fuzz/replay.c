@@ -1,56 +1,52 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Stands for libFuzzer: gives each file of the folders named to the target. */
+/* Stands in for libFuzzer where there is none: gives each file of the folders named to the target, once. */
 #include <dirent.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fuzz.h"
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static int replay_file(const char *path)
+static int replay(const char *folder, const char *name)
 {
-	static uint8_t data[1 << 20];
-	FILE *file = fopen(path, "rb");
-	if (!file)
-		return -1;
-	size_t n = fread(data, 1, sizeof data, file);
-	int failed = ferror(file) || !feof(file);
-	fclose(file);
-	if (failed)
-		return -1;
-	LLVMFuzzerTestOneInput(data, n);
-	return 0;
-}
+	char path[1024];
+	uint8_t *bytes;
+	long n;
 
-static long replay_folder(const char *folder)
-{
-	char path[4096];
-	long files = 0;
-	DIR *dir = opendir(folder);
-	if (!dir)
-		return -1;
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (entry->d_name[0] == '.')
-			continue;
-		int n = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		if (n < 0 || (size_t)n >= sizeof path || replay_file(path) != 0) {
-			files = -1;
-			break;
-		}
-		files++;
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *f = fopen(path, "rb");
+	if (!f || fseek(f, 0, SEEK_END) || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) || !(bytes = malloc((size_t)n + !n))) {
+		perror(path);
+		return 1;
 	}
-	closedir(dir);
-	return files;
+	/* exactly as long as the input, so that a sanitizer sees a read behind it */
+	int failed = fread(bytes, 1, (size_t)n, f) != (size_t)n;
+	if (!failed)
+		LLVMFuzzerTestOneInput(bytes, (size_t)n);
+	free(bytes);
+	fclose(f);
+	return failed;
 }
 
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		long files = replay_folder(argv[i]);
-		if (files <= 0) {
-			fprintf(stderr, "%s: no inputs, or one cannot be read\n", argv[i]);
-			return EXIT_FAILURE;
+	int files = 0, failed = 0;
+
+	for (int k = 1; k < argc; k++) {
+		if (argv[k][0] == '-')
+			continue;
+		DIR *folder = opendir(argv[k]);
+		if (!folder) {
+			perror(argv[k]);
+			return 1;
 		}
-		printf("%s: %ld inputs\n", argv[i], files);
+		for (struct dirent *entry; (entry = readdir(folder));)
+			if (entry->d_name[0] != '.') {
+				failed |= replay(argv[k], entry->d_name);
+				files++;
+			}
+		closedir(folder);
 	}
-	return argc > 1 ? EXIT_SUCCESS : EXIT_FAILURE;
+	printf("%d files\n", files);
+	return failed || files == 0;
 }

@@ -131,10 +131,10 @@ static int write_all(struct pl_block_file *f, struct pl_error *e)
 	return 0;
 }
 
-int pl_block_file_add(struct pl_block_file *f, const uint8_t *block, size_t n, int64_t now_ns, struct pl_error *e)
+int pl_block_file_add(struct pl_block_file *f, const uint8_t *block, size_t n, int64_t since_ns, struct pl_error *e)
 {
 	if (f->used == 0)
-		f->waiting_ns = now_ns;
+		f->waiting_ns = since_ns;
 	memcpy(f->buffer + f->used, block, n);
 	f->used += n;
 	return f->used >= WRITE_BYTES ? write_all(f, e) : 0;

@@ -13,7 +13,6 @@
 struct pl_held_frame {
 	struct ptplens_event parsed;
 	int64_t host_ns;
-	uint64_t packet_id;
 	const uint8_t *bytes;
 	uint32_t captured_length;
 	uint32_t wire_length;

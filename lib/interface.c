@@ -93,7 +93,6 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 		return;
 	}
 	frame.parsed.direction = c->direction;
-	frame.packet_id = ++i->packets;
 	int doubtful = 0;
 	int64_t time_ns = pl_timebase_map(&i->timebase, c->host_ns, &doubtful);
 	uint64_t token = pl_hold_frame(i->hold, &frame);
@@ -213,10 +212,8 @@ static void fill_frame(struct pl_interface *i, uint64_t token, struct ptplens_me
 	m->captured_length = f->captured_length;
 	m->wire_length = f->wire_length;
 	m->ptp_offset = f->ptp_offset;
-	m->packet_id = f->packet_id;
+	m->packet_id = ++i->packets;
 	pl_header_decode(f->bytes + f->ptp_offset, &m->header);
-	i->last_given = token;
-	i->has_given = 1;
 }
 
 static void fill_events(struct pl_interface *i, const struct pl_join_result *r, struct ptplens_message *m)
@@ -226,7 +223,6 @@ static void fill_events(struct pl_interface *i, const struct pl_join_result *r, 
 		m->has_event = 1;
 		m->tap_ns = (int64_t)m->event.system_timestamp;
 		m->hw_ns = stamp_value(&m->event);
-		pl_hold_free_event(i->hold, r->event);
 	}
 	if (r->stamp != PL_JOIN_NONE) {
 		m->stamp = *pl_hold_get_event(i->hold, r->stamp);
@@ -236,7 +232,6 @@ static void fill_events(struct pl_interface *i, const struct pl_join_result *r, 
 			m->stamp_delay_ns = (int64_t)(m->stamp.system_timestamp - m->event.system_timestamp);
 		else
 			m->tap_ns = (int64_t)m->stamp.system_timestamp;
-		pl_hold_free_event(i->hold, r->stamp);
 	}
 	if (r->frame == PL_JOIN_NONE) {
 		const struct ptplens_event *e = m->has_event ? &m->event : &m->stamp;
@@ -245,26 +240,45 @@ static void fill_events(struct pl_interface *i, const struct pl_join_result *r, 
 	}
 }
 
+/* The message has copies of the events; the bytes of its frame stay until pl_interface_release. */
+static void free_tokens(struct pl_interface *i, const struct pl_join_result *r)
+{
+	if (r->event != PL_JOIN_NONE)
+		pl_hold_free_event(i->hold, r->event);
+	if (r->stamp != PL_JOIN_NONE)
+		pl_hold_free_event(i->hold, r->stamp);
+	if (r->frame != PL_JOIN_NONE) {
+		i->last_given = r->frame;
+		i->has_given = 1;
+	}
+}
+
 int pl_interface_next(struct pl_interface *i, struct ptplens_message *out)
 {
 	struct pl_join_result r;
 
-	if (!pl_join_next(i->join, &r))
-		return 0;
-	*out = (struct ptplens_message){
-	    .interface = i->index,
-	    .verdict = r.verdict,
-	    .cause = r.cause,
-	    .stamp_state = r.stamp_state,
-	    .host_ns = PTPLENS_NO_TIME,
-	    .tap_ns = PTPLENS_NO_TIME,
-	    .hw_ns = PTPLENS_NO_TIME,
-	    .stamp_delay_ns = PTPLENS_NO_TIME,
-	};
-	if (r.frame != PL_JOIN_NONE)
-		fill_frame(i, r.frame, out);
-	fill_events(i, &r, out);
-	return 1;
+	while (pl_join_next(i->join, &r)) {
+		/* what lies before attach or after detach is counted, and no message */
+		if (r.verdict) {
+			*out = (struct ptplens_message){
+			    .interface = i->index,
+			    .verdict = r.verdict,
+			    .cause = r.cause,
+			    .stamp_state = r.stamp_state,
+			    .host_ns = PTPLENS_NO_TIME,
+			    .tap_ns = PTPLENS_NO_TIME,
+			    .hw_ns = PTPLENS_NO_TIME,
+			    .stamp_delay_ns = PTPLENS_NO_TIME,
+			};
+			if (r.frame != PL_JOIN_NONE)
+				fill_frame(i, r.frame, out);
+			fill_events(i, &r, out);
+		}
+		free_tokens(i, &r);
+		if (r.verdict)
+			return 1;
+	}
+	return 0;
 }
 
 void pl_interface_release(struct pl_interface *i)

@@ -28,8 +28,8 @@ struct interface {
 	uint32_t index;
 	struct pl_pcapng_writer held;
 	int is_held;
-	int64_t held_ns;
-	unsigned riders; /* on the held block */
+	int64_t held_ns; /* when it was begun */
+	unsigned riders; /* on it */
 	struct ptplens_message queue[RIDERS_MAX];
 	unsigned queued;
 	int64_t queued_ns; /* since when */
@@ -102,7 +102,7 @@ static int end_block(struct ptplens_recording *r, struct interface *i)
 	i->riders = 0;
 	if (failed)
 		return pl_fail(&r->error, failed, "%s: a block of more than %u bytes", r->path, PL_BLOCK_FILE_BLOCK_MAX);
-	failed = pl_block_file_add(&r->file, i->held.bytes, i->held.length, clock_ns(CLOCK_MONOTONIC), &r->error);
+	failed = pl_block_file_add(&r->file, i->held.bytes, i->held.length, i->held_ns, &r->error);
 	i->held.length = 0;
 	return failed;
 }
@@ -132,6 +132,7 @@ static int begin_statistics(struct ptplens_recording *r, struct interface *i)
 	if (failed)
 		return failed;
 	ptplens_session_certificate(r->session, i->index, &c);
+	i->held_ns = clock_ns(CLOCK_MONOTONIC);
 	pl_pcapng_statistics(&i->held, i->index, clock_ns(CLOCK_REALTIME));
 	pl_pcapng_option_u64(&i->held, PL_STATISTICS_RECEIVED, c.captured + c.capture_dropped);
 	pl_pcapng_option_u64(&i->held, PL_STATISTICS_DROPPED, c.capture_dropped);
@@ -280,7 +281,7 @@ static int write_head(struct ptplens_recording *r)
 		r->interfaces[k].certified_ns = start.monotonic_ns;
 		failed = write_interface_block(r, &r->interfaces[k], start.id);
 	}
-	return failed;
+	return failed ? failed : tick(r, start.monotonic_ns);
 }
 
 static int open_interfaces(struct ptplens_recording *r)

@@ -23,7 +23,7 @@ static void print(const uint8_t *frame, uint32_t n, int outer_tag)
 	enum pl_frame_result result = pl_frame_parse(frame, n < PL_FRAME_MAX ? n : PL_FRAME_MAX, n, outer_tag, &e, &at);
 
 	if (result != PL_FRAME_PTP) {
-		printf("%s\n", result == PL_FRAME_NOT_PTP ? "not-ptp" : pl_reject_word((int)result - PL_FRAME_REJECT));
+		printf("%s\n", result == PL_FRAME_NOT_PTP ? "not-ptp" : ptplens_reject_word((int)result - PL_FRAME_REJECT));
 		return;
 	}
 	pl_header_decode(frame + at, &h);

@@ -96,12 +96,12 @@ static void vocabulary(void **state)
 	    "Reserved", "Follow_Up", "Delay_Resp", "Pdelay_Resp_Follow_Up", "Announce", "Signaling", "Management",
 	    "Reserved", "Reserved",  NULL};
 
-	check_words(pl_verdict_word, PTPLENS_MATCHED, verdicts, "?");
-	check_words(pl_cause_word, 0, causes, "?");
-	check_words(pl_stamp_word, 0, stamps, "?");
-	check_words(pl_reject_word, 0, rejects, "?");
-	check_words(pl_certificate_word, PTPLENS_COMPLETE, certificates, "?");
-	check_words(pl_message_type_name, 0, types, "Reserved");
+	check_words(ptplens_verdict_word, PTPLENS_MATCHED, verdicts, "?");
+	check_words(ptplens_cause_word, 0, causes, "?");
+	check_words(ptplens_stamp_word, 0, stamps, "?");
+	check_words(ptplens_reject_word, 0, rejects, "?");
+	check_words(ptplens_certificate_word, PTPLENS_COMPLETE, certificates, "?");
+	check_words(ptplens_message_type_name, 0, types, "Reserved");
 }
 
 int main(void)

@@ -33,7 +33,7 @@ static void check_frame(const struct pl_hold *h, uint64_t token, uint32_t length
 	const struct pl_held_frame *f = pl_hold_get_frame(h, token);
 
 	assert_int_equal(f->captured_length, length);
-	assert_int_equal(f->packet_id, token + 1);
+	assert_int_equal(f->host_ns, token + 1);
 	for (uint32_t i = 0; i < length; i++)
 		assert_int_equal(f->bytes[i], byte_of(token, i));
 }
@@ -52,7 +52,7 @@ static void frames_keep_their_bytes(void **state)
 		if (pl_hold_has_room(h, length)) {
 			for (uint32_t i = 0; i < length; i++)
 				bytes[i] = byte_of(next, i);
-			struct pl_held_frame f = {.bytes = bytes, .captured_length = length, .packet_id = next + 1};
+			struct pl_held_frame f = {.bytes = bytes, .captured_length = length, .host_ns = (int64_t)next + 1};
 			assert_int_equal(pl_hold_frame(h, &f), next);
 			lengths[next++] = length;
 		} else {

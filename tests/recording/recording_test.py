@@ -3,6 +3,7 @@
 """Recordings as other tools see them, and as we see them after other tools have rewritten them. Usage: recording_test.py PROBE"""
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -174,6 +175,20 @@ class Structure(Recording):
             self.assertRegex(c, r'^ptplens( event| cert)?: [!-~]+( [!-~]+)*$')
             self.assertNotRegex(c, '[,"\']')
             self.assertLessEqual(len(c), 200)
+
+    def test_documented_offsets(self):
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
+        with open(os.path.join(root, 'doc', 'recording-format.md')) as f:
+            table = re.findall(r'^\| (\d+) \| (\w+)(?:\[(\d+)\])?(?:: [^|]*)? \|$', f.read(), re.M)
+        at = [k for k, row in enumerate(table) if row[0] == '0']
+        for start, end, header, name in ((at[0], at[1], 'include/ptplens/message.h', 'ptplens_certificate'), (at[1], None, 'core/record.h', 'pl_tally')):
+            with open(os.path.join(root, header)) as f:
+                members = re.search(r'struct %s {(.*?)\n};' % name, f.read(), re.S)[1]
+            offset, expected = 0, []
+            for member, count in re.findall(r'uint64_t (\w+)(?:\[(\d+)\])?;', members):
+                expected.append((str(offset), member, count))
+                offset += 8 * int(count or 1)
+            self.assertEqual(table[start:end], expected)
 
     def test_no_comment(self):
         written = self.write(1, 100, 1, 30, 3, 'no-comment')

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,7 +16,8 @@
 #include "traffic.h"
 #include "virtual_clock.h"
 
-static char path[] = "/tmp/ptplens-roundtrip-XXXXXX";
+static char path[64]; /* of a file in memory */
+static int fd;
 static const atomic_int never_stopped;
 
 struct log {
@@ -209,26 +211,73 @@ static void only_frames(void **state)
 	roundtrip(301, 1, 3, 0, 90);
 }
 
+/* What reaches the file when, and what rides on the last packet block. */
+static void held_back(void **state)
+{
+	struct ptplens_session session;
+	struct ptplens_recording_options options = {.size = sizeof options, .overwrite = 1};
+	struct ptplens_recording *r = ptplens_recording_new();
+	struct traffic t;
+	struct ptplens_message m;
+	struct log read = {0};
+
+	(void)state;
+	given_session(&session, 1);
+	traffic_start(&t, 1, 1, 0);
+	assert_int_equal(ptplens_recording_open(r, path, &session, &options), 0);
+	off_t head = lseek(fd, 0, SEEK_END);
+	assert_true(head > 0);
+	for (int k = 0; k < 2; k++) {
+		traffic_next(&t, &m);
+		assert_int_equal(ptplens_recording_write(r, &m, 1), 0);
+	}
+	assert_true(lseek(fd, 0, SEEK_END) == head);
+	virtual_clock_ns += 250000000;
+	assert_int_equal(ptplens_recording_flush(r), 0);
+	off_t first = lseek(fd, 0, SEEK_END);
+	assert_true(first > head); /* the first frame, not the second */
+	struct pl_source *source = open_file();
+	read_all(source, 10, &read);
+	assert_int_equal(read.n, 1);
+	source->ops->close(source);
+	virtual_clock_ns += 749999999;
+	assert_int_equal(ptplens_recording_flush(r), 0);
+	assert_true(lseek(fd, 0, SEEK_END) == first);
+	t.alone_percent = 100;
+	traffic_next(&t, &m);
+	assert_int_equal(ptplens_recording_write(r, &m, 1), 0);
+	virtual_clock_ns += 1;
+	assert_int_equal(ptplens_recording_flush(r), 0);
+	assert_true(lseek(fd, 0, SEEK_END) > first);
+	forget(&read);
+	source = open_file();
+	read_all(source, 10, &read);
+	assert_int_equal(read.n, 3); /* the third rides behind the second */
+	assert_non_null(strstr(source->ops->notes(source), "the end of the recording is missing"));
+	source->ops->close(source);
+	forget(&read);
+	ptplens_recording_close(r);
+}
+
 static int make_path(void **state)
 {
 	(void)state;
-	int fd = mkstemp(path);
-	return fd < 0 || close(fd);
+	fd = memfd_create("roundtrip", 0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return fd < 0;
 }
 
 static int remove_path(void **state)
 {
 	(void)state;
-	return unlink(path);
+	return close(fd);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(mixed),
-	    cmocka_unit_test(few_frames),
-	    cmocka_unit_test(no_frame_at_all),
-	    cmocka_unit_test(only_frames),
+	    cmocka_unit_test(mixed),       cmocka_unit_test(few_frames), cmocka_unit_test(no_frame_at_all),
+	    cmocka_unit_test(only_frames), cmocka_unit_test(held_back),
 	};
 	return cmocka_run_group_tests(tests, make_path, remove_path);
 }

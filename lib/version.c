@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "message.h"
 #include <ptplens/ptplens.h>
 
 const char *ptplens_version(void)
@@ -41,34 +40,4 @@ const char *ptplens_strerror(int code)
 	default:
 		return "unknown error";
 	}
-}
-
-const char *ptplens_verdict_word(int verdict)
-{
-	return pl_verdict_word(verdict);
-}
-
-const char *ptplens_cause_word(int cause)
-{
-	return pl_cause_word(cause);
-}
-
-const char *ptplens_stamp_word(int stamp_state)
-{
-	return pl_stamp_word(stamp_state);
-}
-
-const char *ptplens_reject_word(int reject)
-{
-	return pl_reject_word(reject);
-}
-
-const char *ptplens_certificate_word(int certificate_verdict)
-{
-	return pl_certificate_word(certificate_verdict);
-}
-
-const char *ptplens_message_type_name(int message_type)
-{
-	return pl_message_type_name(message_type);
 }
