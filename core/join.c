@@ -238,7 +238,7 @@ static uint32_t take(struct pl_join *j, enum pl_join_kind kind, uint64_t token, 
 
 static int64_t staged_until(const struct pl_join *j)
 {
-	int64_t ns = j->now_ns;
+	int64_t ns = j->now_ns + 1;
 
 	if (j->staged_frames.tail != NIL && j->items[j->staged_frames.tail].time_ns > ns)
 		ns = j->items[j->staged_frames.tail].time_ns;

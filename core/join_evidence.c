@@ -90,7 +90,7 @@ static uint32_t first_tick(const struct pl_join *j, int64_t from)
 
 int pl_join_rose(const struct pl_join *j, enum pl_join_counter c, int64_t from, int64_t to)
 {
-	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns <= to; n++) {
+	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns < to; n++) {
 		if (tick_at(j, n)->rose[c])
 			return 1;
 	}
@@ -99,7 +99,7 @@ int pl_join_rose(const struct pl_join *j, enum pl_join_counter c, int64_t from, 
 
 static int spend(struct pl_join *j, enum pl_join_counter c, int64_t from, int64_t to)
 {
-	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns <= to; n++) {
+	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns < to; n++) {
 		if (tick_at(j, n)->left[c]) {
 			tick_at(j, n)->left[c]--;
 			return 1;
@@ -113,7 +113,7 @@ static enum ptplens_cause state_cause(const struct pl_join *j, int64_t from, int
 {
 	int ahead = 0, down = 0, detached = 0;
 
-	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns <= to; n++) {
+	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns < to; n++) {
 		ahead |= tick_at(j, n)->program_ahead;
 		down |= tick_at(j, n)->link_down;
 		detached |= tick_at(j, n)->detached;

@@ -85,7 +85,8 @@ struct pl_join_key_id { /* no padding: compared and hashed as bytes */
 
 struct pl_join_key {
 	struct pl_join_key_id id;
-	int64_t first_ns, last_ns; /* of the open cluster, waiting events left out; last_ns stays after it */
+	int64_t first_ns, last_ns; /* of the open cluster, waiting events left out */
+	int64_t active_ns;         /* the latest item */
 	int64_t scheduled_ns;
 	struct pl_join_list frames, events, stamps; /* undecided, by time */
 	struct pl_join_list kept;                   /* decided sent events whose stamp may still come late, by time */
@@ -107,7 +108,7 @@ enum pl_join_counter { /* item counters among the evidence: each rise explains a
 	               PL_JOIN_COUNTERS,
 };
 
-struct pl_join_tick { /* what happened in start_ns..end_ns; ticks with nothing are not kept */
+struct pl_join_tick { /* what happened after start_ns and up to end_ns; ticks with nothing are not kept */
 	int64_t start_ns, end_ns;
 	uint64_t rose[PL_JOIN_COUNTERS];
 	uint64_t left[PL_JOIN_COUNTERS]; /* not yet spent */
@@ -174,7 +175,7 @@ uint32_t pl_join_crowd(struct pl_join *, uint32_t key);
 void pl_join_forget(struct pl_join *, uint32_t event);
 
 /* join_evidence.c */
-/* A counter rose in a tick that touches from..to. */
+/* A counter rose in a tick that overlaps from..to. */
 int pl_join_rose(const struct pl_join *, enum pl_join_counter, int64_t from, int64_t to);
 enum ptplens_cause pl_join_event_cause(struct pl_join *, const struct pl_join_item *event);
 enum ptplens_cause pl_join_frame_cause(struct pl_join *, const struct pl_join_item *frame);

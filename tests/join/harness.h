@@ -23,7 +23,8 @@ struct item {
 	uint32_t exact;      /* frame_stamp, or frame_sequence */
 	uint16_t flags;      /* PTPLENS_FLAG_* */
 	uint8_t stamp;       /* enum ptplens_stamp */
-	int doubtful;        /* frame */
+	int doubtful;        /* frame: its mapped time is nonsense; the join takes it for `effective` */
+	int64_t effective;
 	uint64_t sequence;   /* event, stamp: position + 1 */
 };
 
@@ -33,7 +34,7 @@ struct outcome { /* of one item */
 	uint64_t frame, event, stamp; /* tokens it came out with */
 };
 
-#define MAX_IDS 8192
+#define MAX_IDS 2200
 
 struct run {
 	struct pl_join *join;
