@@ -88,6 +88,7 @@ uint32_t pl_join_key_get(struct pl_join *j, const struct ptplens_event *parsed)
 	struct pl_join_list none = {NIL, NIL};
 	j->keys[k] = (struct pl_join_key){.id = id,
 	                                  .active_ns = -PL_JOIN_TIME_MAX,
+	                                  .doubtful_ns = -PL_JOIN_TIME_MAX,
 	                                  .frames = none,
 	                                  .events = none,
 	                                  .stamps = none,

@@ -499,7 +499,7 @@ static void exact_left(struct pl_join *j, struct pl_join_key *k)
 	if (!k->open)
 		return;
 	k->first_ns = INT64_MAX;
-	k->last_ns = INT64_MIN;
+	k->last_ns = k->doubtful_ns;
 	for (int n = 0; n < 2; n++) {
 		if (l[n]->head == NIL)
 			continue;
@@ -560,7 +560,10 @@ static void place_in_cluster(struct pl_join *j, uint32_t i)
 	k->active_ns = x->time_ns > k->active_ns ? x->time_ns : k->active_ns;
 	k->open++;
 	k->first_ns = x->time_ns < k->first_ns ? x->time_ns : k->first_ns;
+	if (x->doubtful && j->watermark_ns > k->doubtful_ns)
+		k->doubtful_ns = j->watermark_ns;
 	k->last_ns = x->time_ns > k->last_ns ? x->time_ns : k->last_ns;
+	k->last_ns = k->doubtful_ns > k->last_ns ? k->doubtful_ns : k->last_ns;
 	if (x->kind == PL_JOIN_FRAME) {
 		place_frame(j, i);
 	} else if (x->kind == PL_JOIN_EVENT && x->direction == PTPLENS_RECEIVE && x->exact) {

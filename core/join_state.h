@@ -87,6 +87,7 @@ struct pl_join_key {
 	struct pl_join_key_id id;
 	int64_t first_ns, last_ns; /* of the open cluster, waiting events left out */
 	int64_t active_ns;         /* the latest item */
+	int64_t doubtful_ns;       /* the latest time that a frame without a usable one can have: holds the cluster open */
 	int64_t scheduled_ns;
 	struct pl_join_list frames, events, stamps; /* undecided, by time */
 	struct pl_join_list kept;                   /* decided sent events whose stamp may still come late, by time */
@@ -120,6 +121,7 @@ struct pl_join {
 	uint32_t resolution_shift; /* 2^shift >= resolution_ns */
 	int64_t slack_ns;
 	int64_t attach_ns, detach_ns;
+	int64_t watermark_ns; /* what the caller last said */
 	int64_t now_ns; /* all staged items up to here are in their keys, and all that was due is decided */
 
 	struct pl_join_item *items;

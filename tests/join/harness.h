@@ -23,8 +23,8 @@ struct item {
 	uint32_t exact;      /* frame_stamp, or frame_sequence */
 	uint16_t flags;      /* PTPLENS_FLAG_* */
 	uint8_t stamp;       /* enum ptplens_stamp */
-	int doubtful;        /* frame: its mapped time is nonsense; the join takes it for `effective` */
-	int64_t effective;
+	int doubtful;        /* frame: its mapped time is nonsense; the join takes it for `effective`..`until` */
+	int64_t effective, until;
 	uint64_t sequence;   /* event, stamp: position + 1 */
 };
 

@@ -30,7 +30,7 @@ struct oracle {
 	struct node n[MAX]; /* of one key and direction, in the order in which they happened */
 	int count;
 	int direction;
-	int64_t resolution, slack, active;
+	int64_t resolution, slack, active, until;
 	int doubt;
 	const struct announce *lost;
 	int losts;
@@ -279,6 +279,8 @@ static void span(const struct oracle *o, int64_t *first, int64_t *last)
 		*first = o->n[x].time < *first ? o->n[x].time : *first;
 		*last = o->n[x].time > *last ? o->n[x].time : *last;
 	}
+	if (*last != INT64_MIN && o->until > *last) /* a doubtful frame may be as late as that */
+		*last = o->until;
 }
 
 /* "If events AND frames may have been lost in the cluster's time +- its window"; for sent ones, events alone. */
@@ -439,6 +441,8 @@ static void put(struct oracle *o, const struct item *item)
 	if (!open && time - o->active > (o->direction == PTPLENS_TRANSMIT ? SENT : QUIET))
 		o->doubt = 0;
 	o->active = time;
+	if (item->doubtful)
+		o->until = item->until;
 	if (o->resolution == 1 && is_exact(o, x)) { /* "exact pairs leave at once" */
 		int frame = NONE, frames = 0, events = 0;
 		for (int i = 0; i < o->count; i++) {

@@ -670,6 +670,7 @@ static void doubtful_frames_need_an_exact_stamp(void **state)
 	struct item e = item(EVENT, TX, 9, S + 30);
 	e.key = 2;
 	run_feed(r, &e);
+	run_advance(r, S + 20 * MS);
 	run_advance(r, 4 * S);
 	expect_matched(r, 1, 2);
 	expect(r, FRAME, 3, PTPLENS_AMBIGUOUS, PTPLENS_CAUSE_CLOCK_STEP);

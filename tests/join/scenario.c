@@ -68,12 +68,12 @@ static void add_stamp(struct scenario *s, const struct recipe *r, const struct i
 {
 	static const int64_t on_time[] = {0, 20 * US, MS, 30 * MS}, late[] = {101 * MS, 300 * MS, 1500 * MS, 2100 * MS};
 	struct item x = *event;
-	int64_t from = r->exact == UNNAMED ? event->time : frame_time;
 
 	x.kind = STAMP;
 	x.stamp = PTPLENS_STAMP_NIC;
-	x.time = percent(seed, r->late) ? from + PICK(seed, late) : from + PICK(seed, on_time);
 	x.exact = r->exact == NAMED || (r->exact == SOME && percent(seed, 50)) ? (uint32_t)event->sequence : 0;
+	int64_t from = x.exact ? frame_time : event->time;
+	x.time = percent(seed, r->late) ? from + PICK(seed, late) : from + PICK(seed, on_time);
 	x.sequence = event->sequence + 5000;
 	/* a card gives its stamps in order */
 	if (!x.exact && x.time < *last)
@@ -125,28 +125,26 @@ static void show_twice(struct scenario *s, uint64_t *seed)
 	if (!s->n || s->items[i].kind != FRAME || s->items[i].id >= TWICE)
 		return;
 	struct item x = s->items[i];
+	s->items[i].id += 2 * TWICE; /* not a third time */
 	x.id += TWICE;
 	x.time += 1000;
 	x.host += 1000;
 	add(s, x);
 }
 
-/* All frames read in one tick are doubtful. The join takes them for the latest time it had seen by then. */
+/* All frames read in one tick are doubtful. The join only knows that they were captured in it. */
 static void step_clock(struct scenario *s, uint64_t *seed)
 {
 	if (!s->n)
 		return;
-	int64_t tick = (s->items[below(seed, s->n)].time + TICK - 1) / TICK, seen = 0;
+	int64_t end = (s->items[below(seed, s->n)].time + TICK - 1) / TICK * TICK;
 	for (int i = 0; i < s->n; i++) {
 		struct item *x = &s->items[i];
-		int64_t start = ((x->time + TICK - 1) / TICK - 1) * TICK + 1;
-		seen = start > seen ? start : seen;
-		if (x->kind == FRAME && (x->time + TICK - 1) / TICK == tick) {
-			x->doubtful = 1;
-			x->effective = seen;
-		} else {
-			seen = x->time > seen ? x->time : seen;
-		}
+		if (x->kind != FRAME || x->time <= end - TICK || x->time > end)
+			continue;
+		x->doubtful = 1;
+		x->effective = end - TICK + 1;
+		x->until = end;
 	}
 }
 
