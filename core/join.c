@@ -48,8 +48,9 @@ struct pl_join *pl_join_open(const struct pl_join_options *options)
 	j->resolution_ns = options->resolution_ns > 0 ? options->resolution_ns : 1;
 	while ((1ll << j->resolution_shift) < j->resolution_ns && j->resolution_shift < 31)
 		j->resolution_shift++;
-	/* a sent frame's floored time may lie that much before its event */
+	/* a sent frame's floored time may lie that much before its event, a received frame's longer before it */
 	j->slack_ns = PL_JOIN_SLACK_NS + j->resolution_ns - 1;
+	j->quiet_ns = PL_JOIN_QUIET_NS + j->resolution_ns - 1;
 	j->attach_ns = options->attach_ns;
 	j->detach_ns = INT64_MAX;
 	j->now_ns = -PL_JOIN_TIME_MAX;

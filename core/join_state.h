@@ -102,6 +102,7 @@ struct pl_join_key {
 
 enum pl_join_counter { /* item counters among the evidence: each rise explains as many items */
 	               PL_JOIN_RING,
+	               PL_JOIN_RING_ORPHAN, /* the same rises: a lost sent event leaves a frame and a stamp behind */
 	               PL_JOIN_CAPTURE_RX,
 	               PL_JOIN_CAPTURE_TX,
 	               PL_JOIN_BELOW,
@@ -119,10 +120,11 @@ struct pl_join_tick { /* what happened after start_ns and up to end_ns; ticks wi
 struct pl_join {
 	int64_t resolution_ns;
 	uint32_t resolution_shift; /* 2^shift >= resolution_ns */
-	int64_t slack_ns;
+	int64_t slack_ns;          /* how much earlier than its first item a second one may seem */
+	int64_t quiet_ns;          /* PL_JOIN_QUIET_NS, longer by what the capture's floor hides */
 	int64_t attach_ns, detach_ns;
 	int64_t watermark_ns; /* what the caller last said */
-	int64_t now_ns; /* all staged items up to here are in their keys, and all that was due is decided */
+	int64_t now_ns;       /* all staged items up to here are in their keys, and all that was due is decided */
 
 	struct pl_join_item *items;
 	uint32_t item_limit, item_capacity, item_fresh, item_free, used, live;

@@ -19,8 +19,7 @@ static void check(const struct run *r)
 	assert_int_equal(c.received, c.frame_events + c.stamp_events + c.skipped_events);
 	assert_int_equal(c.frame_events, c.matched + c.ambiguous_events + c.event_only + c.outside_events + c.open_events);
 	assert_int_equal(c.frames, c.matched + c.ambiguous_frames + c.frame_only + c.outside_frames + c.open_frames);
-	assert_int_equal(c.stamp_events,
-	                 c.attached + c.late + c.ambiguous_stamps + c.orphan_stamps + c.outside_stamps + c.open_stamps);
+	assert_int_equal(c.stamp_events, c.attached + c.late + c.ambiguous_stamps + c.orphan_stamps + c.outside_stamps + c.open_stamps);
 	for (int i = 0; i < 16; i++) {
 		ambiguous += c.ambiguous_by[i];
 		frame_only += c.frame_only_by[i];
@@ -70,14 +69,14 @@ void run_close(struct run *r)
 static struct ptplens_event record(const struct item *x)
 {
 	struct ptplens_event e = {
-		.direction = (uint8_t)x->direction,
-		.kind = x->kind == STAMP ? PTPLENS_KIND_STAMP : PTPLENS_KIND_FRAME,
-		.sequence_id = (uint16_t)x->key,
-		.port_number = 1,
-		.clock_identity = {0, 0x80, 0xe1, 0xff, 0xfe, 0, 0, 1},
-		.flags = x->flags,
-		.stamp = x->stamp,
-		.sequence = x->sequence,
+	    .direction = (uint8_t)x->direction,
+	    .kind = x->kind == STAMP ? PTPLENS_KIND_STAMP : PTPLENS_KIND_FRAME,
+	    .sequence_id = (uint16_t)x->key,
+	    .port_number = 1,
+	    .clock_identity = {0, 0x80, 0xe1, 0xff, 0xfe, 0, 0, 1},
+	    .flags = x->flags,
+	    .stamp = x->stamp,
+	    .sequence = x->sequence,
 	};
 
 	e.system_timestamp = (uint64_t)(BASE + x->time);

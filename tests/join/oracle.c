@@ -30,7 +30,7 @@ struct oracle {
 	struct node n[MAX]; /* of one key and direction, in the order in which they happened */
 	int count;
 	int direction;
-	int64_t resolution, slack, active, until;
+	int64_t resolution, slack, quiet, active, until;
 	int doubt;
 	const struct announce *lost;
 	int losts;
@@ -135,8 +135,8 @@ static void finish(struct oracle *o, int x, int verdict, int cause)
 {
 	*result(o, x) = (struct oracle_result){(uint8_t)verdict, (uint8_t)cause, PL_JOIN_NONE, PL_JOIN_NONE, PL_JOIN_NONE};
 	uint64_t *self = o->n[x].item->kind == FRAME   ? &result(o, x)->frame
-			 : o->n[x].item->kind == EVENT ? &result(o, x)->event
-						       : &result(o, x)->stamp;
+	                 : o->n[x].item->kind == EVENT ? &result(o, x)->event
+	                                               : &result(o, x)->stamp;
 	*self = o->n[x].item->id;
 	o->n[x].state = DONE;
 	if (o->n[x].stamp != NONE) {
@@ -207,8 +207,7 @@ static void settle_exact(struct oracle *o, int frame, int lossy, int64_t complet
 	for (int x = 0; x < o->count; x++) {
 		if (o->n[x].state == DONE)
 			continue;
-		if (o->n[x].item->kind == FRAME &&
-		    o->n[x].item->host / o->resolution == o->n[frame].item->host / o->resolution)
+		if (o->n[x].item->kind == FRAME && o->n[x].item->host / o->resolution == o->n[frame].item->host / o->resolution)
 			f[n++] = x;
 		if (is_exact(o, x) && same_instant(o, frame, x))
 			e[m++] = x;
@@ -287,9 +286,9 @@ static void span(const struct oracle *o, int64_t *first, int64_t *last)
 static int lossy(const struct oracle *o, int64_t first, int64_t last)
 {
 	int sent = o->direction == PTPLENS_TRANSMIT;
-	int64_t from = first - (sent ? SENT : QUIET);
+	int64_t from = first - (sent ? SENT : o->quiet);
 
-	return lost_near(o, EVENT, from, last + QUIET) && (sent || lost_near(o, FRAME, from, last + QUIET));
+	return lost_near(o, EVENT, from, last + o->quiet) && (sent || lost_near(o, FRAME, from, last + o->quiet));
 }
 
 static void crowd(struct oracle *o)
@@ -299,7 +298,7 @@ static void crowd(struct oracle *o)
 	span(o, &first, &last);
 	for (int x = 0; o->direction == PTPLENS_RECEIVE && x < o->count; x++) {
 		if (o->n[x].item->kind == FRAME && o->n[x].state == OPEN)
-			settle_exact(o, x, lossy(o, first, last), last - QUIET);
+			settle_exact(o, x, lossy(o, first, last), last - o->quiet);
 	}
 	for (int x = 0; x < o->count; x++) {
 		if (o->n[x].state != DONE)
@@ -322,7 +321,7 @@ static int window_list(const struct oracle *o, enum kind kind, int *list)
 static void settle(struct oracle *o)
 {
 	int sent = o->direction == PTPLENS_TRANSMIT, A[MAX] = {0}, C[MAX] = {0};
-	int64_t window = sent ? SENT : QUIET, first, last, from;
+	int64_t window = sent ? SENT : o->quiet, first, last, from;
 
 	if (o->doubt == PTPLENS_CAUSE_CROWDED) {
 		crowd(o);
@@ -390,8 +389,8 @@ static void pass(struct oracle *o, int64_t now)
 		span(o, &first, &last);
 		if (last == INT64_MIN)
 			break;
-		if (last + QUIET <= first + S) {
-			if (last + QUIET > now)
+		if (last + o->quiet <= first + S) {
+			if (last + o->quiet > now)
 				return;
 			settle(o);
 		} else {
@@ -438,7 +437,7 @@ static void put(struct oracle *o, const struct item *item)
 		named_stamp(o, x);
 		return;
 	}
-	if (!open && time - o->active > (o->direction == PTPLENS_TRANSMIT ? SENT : QUIET))
+	if (!open && time - o->active > (o->direction == PTPLENS_TRANSMIT ? SENT : o->quiet))
 		o->doubt = 0;
 	o->active = time;
 	if (item->doubtful)
@@ -491,6 +490,7 @@ void oracle_run(const struct item *items, int n, const struct announce *lost, in
 			o = (struct oracle){.direction = direction,
 			                    .resolution = resolution,
 			                    .slack = 1000 + resolution - 1,
+			                    .quiet = QUIET + resolution - 1,
 			                    .active = INT64_MIN / 2,
 			                    .lost = lost,
 			                    .losts = losts,

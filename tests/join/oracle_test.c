@@ -21,40 +21,40 @@ struct series {
 };
 
 static const struct series all[] = {
-	{{"rx, no fault", RX, 2, .resolution = 1}, 0},
-	{{"rx, event lost", RX, 2, .lose_events = 1, .resolution = 1}, 0},
-	{{"rx, two events lost", RX, 2, .lose_events = 2, .resolution = 1}, 0},
-	{{"rx, frame lost", RX, 2, .lose_frames = 1, .resolution = 1}, 0},
-	{{"rx, two frames lost", RX, 2, .lose_frames = 2, .resolution = 1}, 0},
-	{{"rx, both lost", RX, 1, .lose_events = 1, .lose_frames = 1, .resolution = 1}, 0},
-	{{"rx, two of both lost", RX, 1, .lose_events = 2, .lose_frames = 2, .resolution = 1}, 0},
-	{{"rx, crowded", RX, 1, .dense = 1, .resolution = 1}, 0},
-	{{"rx exact", RX, 2, .exact = NAMED, .lose_events = 1, .lose_frames = 1, .silent = 1, .resolution = 1}, 0},
-	{{"rx exact, crowded", RX, 1, .exact = NAMED, .lose_events = 1, .dense = 1, .resolution = 1}, 0},
-	{{"rx exact, some", RX, 1, .exact = SOME, .lose_events = 1, .lose_frames = 1, .resolution = 1}, 0},
-	{{"rx exact, us", RX, 2, .exact = NAMED, .lose_events = 1, .lose_frames = 1, .resolution = 1000}, 0},
-	{{"rx exact, some, us", RX, 1, .exact = SOME, .lose_events = 1, .lose_frames = 1, .dense = 1, .resolution = 1000}, 0},
-	{{"rx exact, some, step", RX, 1, .exact = SOME, .lose_events = 1, .step = 1, .resolution = 1}, 0},
-	{{"rx, step", RX, 1, .step = 1, .dense = 1, .resolution = 1}, 0},
-	{{"tx, no fault", TX, 2, .asked = 50, .resolution = 1}, 0},
-	{{"tx named, no fault", TX, 2, .exact = NAMED, .asked = 80, .late = 20, .resolution = 1}, 0},
-	{{"tx, event lost", TX, 1, .lose_events = 1, .asked = 50, .resolution = 1}, 0},
-	{{"tx, two events lost", TX, 1, .lose_events = 2, .resolution = 1}, 0},
-	{{"tx, frame lost", TX, 1, .lose_frames = 1, .exact = SOME, .asked = 50, .resolution = 1}, 0},
-	{{"tx, two frames lost", TX, 1, .lose_frames = 2, .resolution = 1}, 0},
-	{{"tx, stamp lost", TX, 1, .exact = NAMED, .lose_stamps = 1, .asked = 90, .late = 30, .resolution = 1}, 0},
-	{{"tx, crowded", TX, 1, .dense = 1, .exact = NAMED, .asked = 50, .late = 20, .resolution = 1}, 0},
-	{{"tx, step", TX, 2, .step = 1, .exact = NAMED, .asked = 50, .resolution = 1}, 0},
-	{{"tx, us", TX, 2, .exact = NAMED, .asked = 50, .resolution = 1000}, 0},
-	{{"tx, unnamed stamps late", TX, 1, .asked = 90, .late = 20, .resolution = 1}, 100},
-	{{"tx, both lost", TX, 1, .lose_events = 1, .lose_frames = 1, .resolution = 1}, 10},
-	{{"rx, both lost, silent", RX, 1, .lose_events = 1, .lose_frames = 1, .silent = 1, .resolution = 1}, 100},
-	{{"tx, event lost, silent", TX, 1, .lose_events = 1, .silent = 1, .resolution = 1}, 10},
-	{{"tx, both lost, silent", TX, 1, .lose_events = 1, .lose_frames = 1, .silent = 1, .resolution = 1}, 200},
-	{{"tx, frame shown twice", TX, 1, .show_twice = 2, .resolution = 1}, 200},
+    {{"rx, no fault", RX, 2, .resolution = 1}, 0},
+    {{"rx, event lost", RX, 2, .lose_events = 1, .resolution = 1}, 0},
+    {{"rx, two events lost", RX, 2, .lose_events = 2, .resolution = 1}, 0},
+    {{"rx, frame lost", RX, 2, .lose_frames = 1, .resolution = 1}, 0},
+    {{"rx, two frames lost", RX, 2, .lose_frames = 2, .resolution = 1}, 0},
+    {{"rx, both lost", RX, 1, .lose_events = 1, .lose_frames = 1, .resolution = 1}, 0},
+    {{"rx, two of both lost", RX, 1, .lose_events = 2, .lose_frames = 2, .resolution = 1}, 0},
+    {{"rx, crowded", RX, 1, .dense = 1, .resolution = 1}, 0},
+    {{"rx exact", RX, 2, .exact = NAMED, .lose_events = 1, .lose_frames = 1, .silent = 1, .resolution = 1}, 0},
+    {{"rx exact, crowded", RX, 1, .exact = NAMED, .lose_events = 1, .dense = 1, .resolution = 1}, 0},
+    {{"rx exact, some", RX, 1, .exact = SOME, .lose_events = 1, .lose_frames = 1, .resolution = 1}, 0},
+    {{"rx exact, us", RX, 2, .exact = NAMED, .lose_events = 1, .lose_frames = 1, .resolution = 1000}, 0},
+    {{"rx exact, some, us", RX, 1, .exact = SOME, .lose_events = 1, .lose_frames = 1, .dense = 1, .resolution = 1000}, 0},
+    {{"rx exact, some, step", RX, 1, .exact = SOME, .lose_events = 1, .step = 1, .resolution = 1}, 0},
+    {{"rx, step", RX, 1, .step = 1, .dense = 1, .resolution = 1}, 0},
+    {{"tx, no fault", TX, 2, .asked = 50, .resolution = 1}, 0},
+    {{"tx named, no fault", TX, 2, .exact = NAMED, .asked = 80, .late = 20, .resolution = 1}, 0},
+    {{"tx, event lost", TX, 1, .lose_events = 1, .asked = 50, .resolution = 1}, 0},
+    {{"tx, two events lost", TX, 1, .lose_events = 2, .resolution = 1}, 0},
+    {{"tx, frame lost", TX, 1, .lose_frames = 1, .exact = SOME, .asked = 50, .resolution = 1}, 0},
+    {{"tx, two frames lost", TX, 1, .lose_frames = 2, .resolution = 1}, 0},
+    {{"tx, stamp lost", TX, 1, .exact = NAMED, .lose_stamps = 1, .asked = 90, .late = 30, .resolution = 1}, 0},
+    {{"tx, crowded", TX, 1, .dense = 1, .exact = NAMED, .asked = 50, .late = 20, .resolution = 1}, 0},
+    {{"tx, step", TX, 2, .step = 1, .exact = NAMED, .asked = 50, .resolution = 1}, 0},
+    {{"tx, us", TX, 2, .exact = NAMED, .asked = 50, .resolution = 1000}, 0},
+    {{"tx, unnamed stamps late", TX, 1, .asked = 90, .late = 20, .resolution = 1}, 8},
+    {{"tx, both lost", TX, 1, .lose_events = 1, .lose_frames = 1, .resolution = 1}, 2},
+    {{"rx, both lost, silent", RX, 1, .lose_events = 1, .lose_frames = 1, .silent = 1, .resolution = 1}, 160},
+    {{"tx, event lost, silent", TX, 1, .lose_events = 1, .silent = 1, .resolution = 1}, 100},
+    {{"tx, both lost, silent", TX, 1, .lose_events = 1, .lose_frames = 1, .silent = 1, .resolution = 1}, 280},
+    {{"tx, frame shown twice", TX, 1, .show_twice = 2, .resolution = 1}, 100},
 };
 #define SERIES (sizeof all / sizeof *all)
-#define ROUNDS 4000
+#define ROUNDS 3400
 
 struct tally {
 	uint64_t right, wrong, ambiguous, alone;
@@ -63,9 +63,9 @@ struct tally {
 static void dump(const struct scenario *s)
 {
 	for (int i = 0; i < s->n; i++)
-		print_message("%s id %u key %u time %lld exact %u flags %x%s\n", (const char *[]){"frame", "event", "stamp"}[s->items[i].kind],
-		              s->items[i].id, s->items[i].key, (long long)s->items[i].time, s->items[i].exact, s->items[i].flags,
-		              s->items[i].doubtful ? " doubtful" : "");
+		print_message("%s id %u key %u time %lld exact %u flags %x%s\n",
+		              (const char *[]){"frame", "event", "stamp"}[s->items[i].kind], s->items[i].id, s->items[i].key,
+		              (long long)s->items[i].time, s->items[i].exact, s->items[i].flags, s->items[i].doubtful ? " doubtful" : "");
 	for (int i = 0; i < s->losts; i++)
 		print_message("lost %d at %lld\n", s->lost[i].kind, (long long)s->lost[i].time);
 }
@@ -127,10 +127,11 @@ static void join_equals_oracle(void **state)
 			run_close(r);
 			scenarios++;
 		}
-		print_message("%-26s right %6llu wrong %4llu ambiguous %6llu alone %6llu\n", all[k].recipe.name, (unsigned long long)t.right,
-		              (unsigned long long)t.wrong, (unsigned long long)t.ambiguous, (unsigned long long)t.alone);
+		print_message("%-26s right %6llu wrong %4llu ambiguous %6llu alone %6llu\n", all[k].recipe.name,
+		              (unsigned long long)t.right, (unsigned long long)t.wrong, (unsigned long long)t.ambiguous,
+		              (unsigned long long)t.alone);
 		assert_true(t.right > 0);
-		//assert_true(t.wrong * 1000 <= (t.right + t.wrong) * (uint64_t)all[k].residual);
+		assert_true(t.wrong * 1000 <= (t.right + t.wrong) * (uint64_t)all[k].residual);
 	}
 	print_message("%llu scenarios\n", (unsigned long long)scenarios);
 	assert_true(scenarios >= 100000);
@@ -139,7 +140,7 @@ static void join_equals_oracle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(join_equals_oracle),
+	    cmocka_unit_test(join_equals_oracle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,8 +25,9 @@ static int percent(uint64_t *seed, int p)
 
 #define PICK(seed, list) list[below(seed, (int)(sizeof list / sizeof *list))]
 
-static const int64_t gaps[] = {0,        1,        300,      10 * US,  MS,       5 * MS,  20 * MS, 40 * MS, 60 * MS, 100 * MS - 1,
-                               100 * MS, 100 * MS + 1, 150 * MS, 400 * MS, 1900 * MS, 2 * S, 2500 * MS};
+static const int64_t gaps[] = {0,        1,        300,       10 * US,      MS,       5 * MS,
+                               20 * MS,  40 * MS,  60 * MS,   100 * MS - 1, 100 * MS, 100 * MS + 1,
+                               150 * MS, 400 * MS, 1900 * MS, 2 * S,        2500 * MS};
 static const int64_t dense_gaps[] = {0, 1, 300, MS, 5 * MS, 20 * MS, 40 * MS, 60 * MS, 90 * MS, 99 * MS};
 static const int64_t rx_delays[] = {0, 0, US, 5 * US, 5 * US, MS, 20 * MS, 40 * MS, 100 * MS};
 static const int64_t tx_delays[] = {0, 0, US, 50 * US, MS, 20 * MS, 40 * MS, 150 * MS, 400 * MS, 900 * MS, 1900 * MS};
