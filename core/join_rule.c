@@ -240,6 +240,8 @@ static int lossy(const struct pl_join *j, const struct pl_join_key *k)
 {
 	int64_t to = k->last_ns + j->quiet_ns, from = k->first_ns;
 
+	if (to > k->first_ns + PL_JOIN_AGE_NS) /* closed by age: nothing is known of later */
+		to = k->first_ns + PL_JOIN_AGE_NS;
 	if (k->events.head != NIL && j->items[k->events.head].time_ns < from)
 		from = j->items[k->events.head].time_ns;
 	from -= window_of(j, k);

@@ -29,10 +29,10 @@ static void expect_same(const struct scenario *s, const struct run *a, const str
 static void ticks_do_not_matter(void **state)
 {
 	static const struct recipe recipes[] = {
-		{"", RX, 2, .lose_events = 1, .silent = 1, .exact = SOME, .resolution = 1},
-		{"", RX, 1, .dense = 1, .lose_frames = 1, .silent = 1, .exact = SOME, .resolution = 1000},
-		{"", TX, 2, .lose_frames = 1, .asked = 70, .late = 30, .exact = SOME, .resolution = 1},
-		{"", TX, 1, .dense = 1, .asked = 70, .late = 30, .exact = SOME, .resolution = 1},
+	    {"", RX, 2, .lose_events = 1, .silent = 1, .exact = SOME, .resolution = 1},
+	    {"", RX, 1, .dense = 1, .lose_frames = 1, .silent = 1, .exact = SOME, .resolution = 1000},
+	    {"", TX, 2, .lose_frames = 1, .asked = 70, .late = 30, .exact = SOME, .resolution = 1},
+	    {"", TX, 1, .dense = 1, .asked = 70, .late = 30, .exact = SOME, .resolution = 1},
 	};
 	static const int64_t ticks[] = {MS, 7 * MS, 333 * MS, 1000 * S};
 	static struct scenario s;
@@ -60,7 +60,8 @@ static void distinct(struct scenario *s, int n)
 {
 	memset(s, 0, sizeof *s);
 	for (int i = 0; i < n; i++) {
-		struct item frame = {.kind = FRAME, .direction = i & 1, .id = (uint32_t)i + 1, .key = (uint32_t)i, .time = S + i * 3 * MS}, event;
+		struct item frame = {.kind = FRAME, .direction = i & 1, .id = (uint32_t)i + 1, .key = (uint32_t)i, .time = S + i * 3 * MS},
+			    event;
 		frame.host = WALL + BASE + frame.time;
 		event = frame;
 		event.kind = EVENT;
@@ -149,10 +150,10 @@ static void one_item_robbed_changes_one_line(void **state)
 static void permuted_events_stay_right(void **state)
 {
 	static const struct recipe recipes[] = {
-		{"", RX, 1, .dense = 1, .resolution = 1},
-		{"", RX, 1, .dense = 1, .exact = NAMED, .resolution = 1},
-		{"", RX, 1, .dense = 1, .exact = NAMED, .resolution = 1000},
-		{"", TX, 1, .dense = 1, .asked = 50, .exact = NAMED, .resolution = 1},
+	    {"", RX, 1, .dense = 1, .resolution = 1},
+	    {"", RX, 1, .dense = 1, .exact = NAMED, .resolution = 1},
+	    {"", RX, 1, .dense = 1, .exact = NAMED, .resolution = 1000},
+	    {"", TX, 1, .dense = 1, .asked = 50, .exact = NAMED, .resolution = 1},
 	};
 	static struct scenario s, p;
 	uint64_t seed = 99, swaps = 0, right = 0;
@@ -165,7 +166,8 @@ static void permuted_events_stay_right(void **state)
 			for (int i = 1; i < p.n; i++) {
 				struct item *x = &p.items[i - 1], *y = &p.items[i];
 				/* events alone change places, within one drain */
-				if (x->kind != EVENT || y->kind != EVENT || (x->time - 1) / TICK != (y->time - 1) / TICK || x->time == y->time)
+				if (x->kind != EVENT || y->kind != EVENT || (x->time - 1) / TICK != (y->time - 1) / TICK ||
+				    x->time == y->time)
 					continue;
 				struct item t = *x;
 				*x = *y;
@@ -190,9 +192,9 @@ static void permuted_events_stay_right(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ticks_do_not_matter),
-		cmocka_unit_test(one_item_robbed_changes_one_line),
-		cmocka_unit_test(permuted_events_stay_right),
+	    cmocka_unit_test(ticks_do_not_matter),
+	    cmocka_unit_test(one_item_robbed_changes_one_line),
+	    cmocka_unit_test(permuted_events_stay_right),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

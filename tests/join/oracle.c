@@ -283,12 +283,12 @@ static void span(const struct oracle *o, int64_t *first, int64_t *last)
 }
 
 /* "If events AND frames may have been lost in the cluster's time +- its window"; for sent ones, events alone. */
-static int lossy(const struct oracle *o, int64_t first, int64_t last)
+static int lossy(const struct oracle *o, int64_t oldest, int64_t first, int64_t last)
 {
 	int sent = o->direction == PTPLENS_TRANSMIT;
-	int64_t from = first - (sent ? SENT : o->quiet);
+	int64_t from = oldest - (sent ? SENT : o->quiet), to = last + o->quiet < first + S ? last + o->quiet : first + S;
 
-	return lost_near(o, EVENT, from, last + o->quiet) && (sent || lost_near(o, FRAME, from, last + o->quiet));
+	return lost_near(o, EVENT, from, to) && (sent || lost_near(o, FRAME, from, to));
 }
 
 static void crowd(struct oracle *o)
@@ -298,7 +298,7 @@ static void crowd(struct oracle *o)
 	span(o, &first, &last);
 	for (int x = 0; o->direction == PTPLENS_RECEIVE && x < o->count; x++) {
 		if (o->n[x].item->kind == FRAME && o->n[x].state == OPEN)
-			settle_exact(o, x, lossy(o, first, last), last - o->quiet);
+			settle_exact(o, x, lossy(o, first, first, last), last - o->quiet);
 	}
 	for (int x = 0; x < o->count; x++) {
 		if (o->n[x].state != DONE)
@@ -336,7 +336,7 @@ static void settle(struct oracle *o)
 		from = o->n[x].time < from ? o->n[x].time : from;
 		step |= o->n[x].item->kind == FRAME && o->n[x].item->doubtful;
 	}
-	if (lossy(o, from, last))
+	if (lossy(o, from, first, last))
 		o->doubt = PTPLENS_CAUSE_LOSS;
 	int doubt = step ? PTPLENS_CAUSE_CLOCK_STEP : o->doubt;
 

@@ -66,9 +66,9 @@ static void doubt_covers_stamps_from_around_a_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(steady_clocks_map_exactly),
-		cmocka_unit_test(a_microsecond_is_no_step),
-		cmocka_unit_test(doubt_covers_stamps_from_around_a_step),
+	    cmocka_unit_test(steady_clocks_map_exactly),
+	    cmocka_unit_test(a_microsecond_is_no_step),
+	    cmocka_unit_test(doubt_covers_stamps_from_around_a_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
