@@ -126,11 +126,11 @@ class CommandLine(unittest.TestCase):
         self.assertIn("/dev/full", full.stderr)
 
     def test_reader_goes_away(self):
-        shown = subprocess.Popen([PTPLENS, "show", "sim:demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        shown.stdout.readline()
-        shown.stdout.close()
-        shown.stderr.read()
-        self.assertEqual(2, shown.wait(60))
+        reader, writer = os.pipe()
+        os.close(reader)
+        gone = subprocess.run([PTPLENS, "show", "sim:demo"], stdout=writer, stderr=subprocess.DEVNULL, timeout=60)
+        os.close(writer)
+        self.assertEqual(2, gone.returncode)
         with open("/dev/full", "w") as full:
             self.assertEqual(2, subprocess.run([PTPLENS, "show", "sim:demo"], stdout=full, stderr=subprocess.DEVNULL).returncode)
 
