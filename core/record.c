@@ -20,8 +20,9 @@ _Static_assert(sizeof(struct pl_tally) % 8 == 0, "u64 only");
 
 static void put_record(struct pl_pcapng_writer *w, const struct pl_record *r)
 {
-	uint8_t b[PL_RECORD_HEAD + sizeof(struct ptplens_certificate)] = {0};
+	uint8_t b[PL_RECORD_HEAD + sizeof(struct ptplens_certificate)]; /* the largest body */
 
+	memset(b, 0, PL_RECORD_HEAD);
 	pl_put_u32(b, PL_RECORD_PEN);
 	memcpy(b + 4, MAGIC, 4);
 	b[8] = PL_RECORD_VERSION;

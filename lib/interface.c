@@ -18,10 +18,14 @@
 
 /* A frame or an event with an earlier time can still turn up for this long after both were found empty. */
 #define SETTLE_NS (5 * NS_PER_MS)
-/* After the tap is off, frames of its last events are awaited for this long. */
-#define DETACH_DRAIN_NS (50 * NS_PER_MS)
+/* A received frame comes at most this long before its event: what was captured earlier than that before attach has no bearing. */
+#define LEAD_NS (100 * NS_PER_MS)
 
-enum phase { RUNNING, DETACHED, ENDED };
+/* A session ends at one instant for both sides. Hooks and capture go on for this long after it, so that the frames, events and transmit
+ * stamps of what came before it are not missed: a stamp counts as undelivered after 100 ms. */
+#define LINGER_NS (150 * NS_PER_MS)
+
+enum phase { RUNNING, ENDING, DETACHED, ENDED };
 
 struct pl_interface {
 	struct pl_tap *tap;
@@ -40,6 +44,24 @@ struct pl_interface {
 	struct pl_error failure; /* of the capture */
 };
 
+static void give_evidence(struct pl_interface *i, int64_t time_ns)
+{
+	i->tap->ops->stats(i->tap, &i->tap_stats);
+	i->capture->ops->stats(i->capture, &i->capture_stats);
+	const struct pl_tap_stats *t = &i->tap_stats;
+	struct pl_join_evidence e = {
+	    .time_ns = time_ns,
+	    .ring_lost = t->ring_lost,
+	    .capture_dropped = {i->capture_stats.dropped[0], i->capture_stats.dropped[1]},
+	    .below_stack_dropped = t->below_stack_dropped,
+	    .backlog = t->backlog,
+	    .link_events = t->link_events,
+	    .program_ahead = t->program_ahead,
+	    .detached = t->detached,
+	};
+	pl_join_evidence(i->join, &e);
+}
+
 struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *capture, uint32_t index)
 {
 	struct pl_interface *i = calloc(1, sizeof *i);
@@ -57,7 +79,8 @@ struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *ca
 		pl_interface_close(i);
 		return NULL;
 	}
-	tap->ops->stats(tap, &i->tap_stats);
+	/* what is lost before the first drain is a rise from here */
+	give_evidence(i, tap->attach_ns);
 	return i;
 }
 
@@ -74,6 +97,8 @@ void pl_interface_close(struct pl_interface *i)
 
 static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 {
+	int doubtful = 0;
+	int64_t time_ns = pl_timebase_map(&i->timebase, c->host_ns, &doubtful);
 	struct pl_held_frame frame = {
 	    .bytes = c->frame,
 	    .captured_length = c->captured_length,
@@ -81,9 +106,11 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 	    .host_ns = c->host_ns,
 	};
 	uint32_t have = c->captured_length < PL_FRAME_MAX ? c->captured_length : PL_FRAME_MAX;
-	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
 
+	if (time_ns < i->tap->attach_ns - LEAD_NS)
+		return;
 	i->captured++;
+	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
 	if (result == PL_FRAME_NOT_PTP) {
 		i->not_ptp++;
 		return;
@@ -93,8 +120,6 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 		return;
 	}
 	frame.parsed.direction = c->direction;
-	int doubtful = 0;
-	int64_t time_ns = pl_timebase_map(&i->timebase, c->host_ns, &doubtful);
 	uint64_t token = pl_hold_frame(i->hold, &frame);
 	pl_join_frame(i->join, token, &frame.parsed, time_ns, c->host_ns, doubtful);
 }
@@ -137,29 +162,11 @@ static int drain_ring(struct pl_interface *i)
 	return 1;
 }
 
-static void give_evidence(struct pl_interface *i, int64_t time_ns)
+static void end_at(struct pl_interface *i, int64_t time_ns)
 {
-	i->tap->ops->stats(i->tap, &i->tap_stats);
-	i->capture->ops->stats(i->capture, &i->capture_stats);
-	const struct pl_tap_stats *t = &i->tap_stats;
-	struct pl_join_evidence e = {
-	    .time_ns = time_ns,
-	    .ring_lost = t->ring_lost,
-	    .capture_dropped = {i->capture_stats.dropped[0], i->capture_stats.dropped[1]},
-	    .below_stack_dropped = t->below_stack_dropped,
-	    .backlog = t->backlog,
-	    .link_events = t->link_events,
-	    .program_ahead = t->program_ahead,
-	    .detached = t->detached,
-	};
-	pl_join_evidence(i->join, &e);
-}
-
-static void finish(struct pl_interface *i)
-{
-	give_evidence(i, i->detach_ns);
-	pl_join_finish(i->join, i->detach_ns);
-	i->phase = ENDED;
+	i->detach_ns = time_ns;
+	pl_join_detach(i->join, time_ns);
+	i->phase = ENDING;
 }
 
 void pl_interface_drain(struct pl_interface *i)
@@ -177,11 +184,15 @@ void pl_interface_drain(struct pl_interface *i)
 	if (whole)
 		pl_join_advance(i->join, now.monotonic_ns - SETTLE_NS - (until - drained));
 
-	if (i->phase == RUNNING && (i->tap_stats.detached || i->failure.code))
-		pl_interface_stop(i);
-	else if (i->phase == DETACHED && whole && drained == until && i->tap_stats.ring_pending == 0 &&
-	         now.monotonic_ns - i->detach_ns >= DETACH_DRAIN_NS + SETTLE_NS)
-		finish(i);
+	if (i->phase == RUNNING && (i->tap_stats.detached || i->failure.code)) {
+		end_at(i, now.monotonic_ns);
+	} else if (i->phase == ENDING && now.monotonic_ns - i->detach_ns >= LINGER_NS + SETTLE_NS) {
+		i->tap->ops->detach(i->tap);
+		i->phase = DETACHED;
+	} else if (i->phase == DETACHED && whole && drained == until && i->tap_stats.ring_pending == 0) {
+		pl_join_finish(i->join, i->detach_ns);
+		i->phase = ENDED;
+	}
 }
 
 void pl_interface_stop(struct pl_interface *i)
@@ -190,10 +201,8 @@ void pl_interface_stop(struct pl_interface *i)
 
 	if (i->phase != RUNNING)
 		return;
-	i->tap->ops->detach(i->tap);
 	i->tap->ops->clocks(i->tap, &now);
-	i->detach_ns = now.monotonic_ns;
-	i->phase = DETACHED;
+	end_at(i, now.monotonic_ns);
 }
 
 static int64_t stamp_value(const struct ptplens_event *e)

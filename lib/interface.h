@@ -17,7 +17,7 @@ void pl_interface_close(struct pl_interface *);
 /* Reads what ring and capture hold now and settles what can be settled. Never blocks. */
 void pl_interface_drain(struct pl_interface *);
 
-/* Takes the tap off; later drains bring what is under way and then the end. */
+/* Ends the session at this instant; later drains bring what is under way, take the tap off and end. */
 void pl_interface_stop(struct pl_interface *);
 
 /* 1: *out is the next message; its frame stays until pl_interface_release. 0: none now. */

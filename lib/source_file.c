@@ -60,12 +60,11 @@ static void __attribute__((format(printf, 2, 3))) add_note(struct file *f, const
 	size_t length = strlen(f->notes);
 	va_list arguments;
 
+	if (length && length + 1 < sizeof f->notes)
+		f->notes[length++] = '\n';
 	va_start(arguments, format);
 	vsnprintf(f->notes + length, sizeof f->notes - length, format, arguments);
 	va_end(arguments);
-	length = strlen(f->notes);
-	if (length + 1 < sizeof f->notes)
-		strcpy(f->notes + length, "\n");
 }
 
 static void note_missing(struct file *f, const char *name, const char *what, uint64_t told, uint64_t seen)

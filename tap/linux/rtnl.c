@@ -79,7 +79,7 @@ int pl_netlink_ask(int fd, struct pl_request *r, void (*each)(const struct nlmsg
 {
 	static _Thread_local _Alignas(struct nlmsghdr) uint8_t buffer[ANSWER_BYTES];
 
-	if (!(r->header.nlmsg_flags & NLM_F_DUMP))
+	if ((r->header.nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		r->header.nlmsg_flags |= NLM_F_ACK;
 	if (send(fd, r, r->header.nlmsg_len, 0) < 0)
 		return -errno;

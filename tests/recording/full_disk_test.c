@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -188,6 +189,49 @@ static void size_limit(void **state)
 	assert_int_equal(unlink(at("limit")), 0);
 }
 
+static int is_larger(const char *path, off_t bytes)
+{
+	struct stat about;
+	return stat(path, &about) == 0 && about.st_size > bytes;
+}
+
+/* What a killed writer leaves: the messages from the first one on, without a gap, and perhaps a cut block. */
+static void killed(void **state)
+{
+	struct pl_source *source;
+	struct pl_error e;
+	struct ptplens_message m[64];
+	size_t count;
+	uint64_t frames = 0;
+	int code, status;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct ptplens_recording *r = start(at("killed"), 0, &code);
+		_exit(code || write_messages(r, 10000000));
+	}
+	time_t deadline = time(NULL) + 20;
+	while (!is_larger(at("killed"), 1 << 20) && time(NULL) < deadline)
+		sched_yield();
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(pl_source_file_open(&source, at("killed"), &e), 0);
+	source->stop = &never_stopped;
+	while ((code = source->ops->read(source, m, 64, 0, &count, &e)) == 0)
+		for (size_t k = 0; k < count; k++)
+			if (m[k].frame)
+				assert_true(m[k].packet_id == ++frames);
+	assert_true(code == PTPLENS_E_END || code == PTPLENS_E_TRUNCATED);
+	assert_true(frames > 1000);
+	assert_non_null(strstr(source->ops->notes(source), "the end of the recording is missing"));
+	assert_null(strstr(source->ops->notes(source), "not in the file"));
+	source->ops->close(source);
+	assert_int_equal(unlink(at("killed")), 0);
+}
+
 static void *drain(void *argument)
 {
 	const int *pipe_fd = argument;
@@ -324,8 +368,9 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(refused),     cmocka_unit_test(not_permitted), cmocka_unit_test(no_space), cmocka_unit_test(size_limit),
-	    cmocka_unit_test(pipe_reader), cmocka_unit_test(pipe_closed),   cmocka_unit_test(appended), cmocka_unit_test(other_objects),
+	    cmocka_unit_test(refused),     cmocka_unit_test(not_permitted), cmocka_unit_test(no_space),
+	    cmocka_unit_test(size_limit),  cmocka_unit_test(killed),        cmocka_unit_test(pipe_reader),
+	    cmocka_unit_test(pipe_closed), cmocka_unit_test(appended),      cmocka_unit_test(other_objects),
 	};
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
 		printf("skipped: a small file system of its own needs root: %s\n", strerror(errno));

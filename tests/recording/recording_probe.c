@@ -92,7 +92,8 @@ static int do_read(const char *path)
 			       "}\n",
 			       k, i.name, i.header.ifindex, c.final, c.matched);
 		}
-		fputs(source->ops->notes(source), stderr);
+		if (*source->ops->notes(source))
+			fprintf(stderr, "%s\n", source->ops->notes(source));
 		source->ops->close(source);
 	}
 	printf("{\"code\": %d}\n", code);

@@ -201,11 +201,23 @@ class Structure(Recording):
         self.assertEqual([(n, t) for n, t in enumerate(of_frame, 1) if t], [(1000, [1000]), (2000, [2000]), (2500, [2500])])
 
     def test_riders(self):
-        written = self.write(count=300, alone=97, pause_ms=1)
-        counts = [sum(r[9] == 2 and not r[13] & 2 for r in records(f[2])) for f in blocks(self.data()) if f[0] in (5, 6)]
-        self.assertLessEqual(max(counts), 64)
-        self.assertEqual(sum(counts), sum('frame' not in m for m in written))
+        self.check_riders(self.write(count=300, alone=97, pause_ms=1))
+
+    def test_riders_without_a_frame(self):
+        self.check_riders(self.write(count=100, alone=100, pause_ms=1))
+
+    def check_riders(self, written):
+        found = [f for f in blocks(self.data()) if f[0] in (5, 6)]
+        riders = [sum(r[9] == 2 and not r[13] & 2 for r in records(f[2])) for f in found]
+        alone = sum('frame' not in m for m in written)
+        adrift = sum(n for n, f in zip(riders, found) if f[0] == 5)
+        self.assertLessEqual(max(riders), 64)
+        self.assertEqual(sum(riders), alone)
+        self.assertGreater(adrift, 0)
         self.assertEqual(File(self.path).messages, written)
+        everything = [r for f in found for r in records(f[2])]
+        closing = struct.unpack('<6Q', [r for r in everything if r[9] == 7][-1][16:])
+        self.assertEqual(closing, (1, len(written) - alone, alone, 0, sum(r[9] == 4 for r in everything), adrift))
 
 
 class Tools(Recording):
@@ -435,10 +447,20 @@ class Foreign(Recording):
             again = self.read(HEAD + interface() + packet(1, more=option(2989, value)))
             self.assertEqual(([m['verdict'] for m in again.messages], again.notes[2:]), (['frame-only'], []))
         later = [ours[:8] + b'\2' + ours[9:], ours[:9] + b'\x20' + ours[10:], ours[:10] + b'\7' + ours[11:], ours[:11] + b'\xff' + ours[12:]]
-        for value in [v + event for v in later] + [ours + event[:63], ours + event[:27] + b'\2' + event[28:], ours[:12]]:
+        for value in [v + event for v in later] + [ours + event[:63], ours + event[:27] + b'\2' + event[28:], ours[:12],
+                                                      ours + event[:16] + b'\2' + event[17:], ours + event[:17] + b'\x10' + event[18:]]:
             again = self.read(HEAD + interface() + packet(1, more=option(2989, value)))
             self.assertEqual([m['verdict'] for m in again.messages], ['frame-only'])
             self.assertIn('1 records or options are not understood', again.notes)
+
+    def test_final_certificate_stays(self):
+        def certificate(final, matched):
+            head = struct.pack('<I', PEN) + b'PTPL' + bytes((1, 4, 2 if final else 3, 0, 0, 0, 0, 0))
+            return option(2989, head + struct.pack('<QQQQQQQQQ', final, 0, 0, 0, 0, 0, 0, 0, matched))
+        again = self.read(HEAD + interface() + packet(1, more=certificate(0, 5)) + packet(2, more=certificate(0, 6)))
+        self.assertEqual([(c['final'], c['matched']) for c in again.certificates], [(0, 6)])
+        again = self.read(HEAD + interface() + packet(1, more=certificate(1, 7)) + packet(2, more=certificate(0, 6)))
+        self.assertEqual([(c['final'], c['matched']) for c in again.certificates], [(1, 7)])
 
     def test_times(self):
         def times(resolution, value, offset=None):
@@ -509,9 +531,10 @@ class Foreign(Recording):
         self.assertIn('1 blocks that are neither packets nor statistics', again.notes)
 
     def test_option_past_its_block(self):
-        again = self.read(HEAD + interface() + packet(1, more=struct.pack('<HH', 1, 400) + bytes(8)) + packet(2))
-        self.assertEqual([m['host_ns'] for m in again.messages], [1000, 2000])
-        self.assertIn('1 records or options are not understood', again.notes)
+        for length in (9, 12, 13, 400, 65535):
+            again = self.read(HEAD + interface() + packet(1, more=struct.pack('<HH', 1, length) + bytes(8)) + packet(2))
+            self.assertEqual([m['host_ns'] for m in again.messages], [1000, 2000])
+            self.assertIn('1 records or options are not understood', again.notes)
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "given_session.h"
+#include "message_log.h"
 #include "source.h"
 #include "traffic.h"
 #include "virtual_clock.h"
@@ -19,75 +20,6 @@
 static char path[64]; /* of a file in memory */
 static int fd;
 static const atomic_int never_stopped;
-
-struct log {
-	struct ptplens_message *messages;
-	size_t n;
-};
-
-static void keep(struct log *l, const struct ptplens_message *m)
-{
-	l->messages = realloc(l->messages, (l->n + 1) * sizeof *m);
-	assert_non_null(l->messages);
-	l->messages[l->n] = *m;
-	if (m->frame) {
-		uint8_t *copy = malloc(m->captured_length + 1);
-		memcpy(copy, m->frame, m->captured_length);
-		l->messages[l->n].frame = copy;
-	}
-	l->n++;
-}
-
-static void forget(struct log *l)
-{
-	for (size_t k = 0; k < l->n; k++)
-		free((void *)l->messages[k].frame);
-	free(l->messages);
-	*l = (struct log){0};
-}
-
-static void assert_header(const struct ptplens_header *a, const struct ptplens_header *b)
-{
-	assert_int_equal(a->message_type, b->message_type);
-	assert_int_equal(a->version, b->version);
-	assert_int_equal(a->domain_number, b->domain_number);
-	assert_int_equal(a->log_message_interval, b->log_message_interval);
-	assert_int_equal(a->message_length, b->message_length);
-	assert_int_equal(a->flag_field, b->flag_field);
-	assert_int_equal(a->sdo_id, b->sdo_id);
-	assert_int_equal(a->sequence_id, b->sequence_id);
-	assert_true(a->correction_field == b->correction_field);
-	assert_memory_equal(a->clock_identity, b->clock_identity, 8);
-	assert_int_equal(a->port_number, b->port_number);
-	assert_int_equal(a->control_field, b->control_field);
-	assert_int_equal(a->reserved, b->reserved);
-	assert_int_equal(a->message_type_specific, b->message_type_specific);
-}
-
-static void assert_message(const struct ptplens_message *a, const struct ptplens_message *b)
-{
-	assert_int_equal(a->interface, b->interface);
-	assert_int_equal(a->verdict, b->verdict);
-	assert_int_equal(a->cause, b->cause);
-	assert_int_equal(a->stamp_state, b->stamp_state);
-	assert_int_equal(a->direction, b->direction);
-	assert_int_equal(a->has_event, b->has_event);
-	assert_int_equal(a->has_stamp, b->has_stamp);
-	assert_true(a->host_ns == b->host_ns);
-	assert_true(a->tap_ns == b->tap_ns);
-	assert_true(a->hw_ns == b->hw_ns);
-	assert_true(a->stamp_delay_ns == b->stamp_delay_ns);
-	assert_int_equal(a->captured_length, b->captured_length);
-	assert_int_equal(a->wire_length, b->wire_length);
-	assert_int_equal(a->ptp_offset, b->ptp_offset);
-	assert_true(a->packet_id == b->packet_id);
-	assert_int_equal(!a->frame, !b->frame);
-	if (a->frame)
-		assert_memory_equal(a->frame, b->frame, a->captured_length);
-	assert_header(&a->header, &b->header);
-	assert_memory_equal(&a->event, &b->event, sizeof a->event);
-	assert_memory_equal(&a->stamp, &b->stamp, sizeof a->stamp);
-}
 
 static void fill_certificates(struct ptplens_session *s, uint64_t base, int final)
 {
@@ -100,7 +32,7 @@ static void fill_certificates(struct ptplens_session *s, uint64_t base, int fina
 }
 
 /* Writes n random messages, with pauses, into `written`, one log an interface. */
-static void record(struct ptplens_session *s, struct traffic *t, size_t n, uint32_t pause_percent, struct log *written)
+static void record(struct ptplens_session *s, struct traffic *t, size_t n, uint32_t pause_percent, struct message_log *written)
 {
 	struct ptplens_recording *r = ptplens_recording_new();
 	struct ptplens_recording_options options = {.size = sizeof options, .overwrite = 1, .no_comment = traffic_random(t, 4) == 0};
@@ -109,7 +41,7 @@ static void record(struct ptplens_session *s, struct traffic *t, size_t n, uint3
 	assert_int_equal(ptplens_recording_open(r, path, s, &options), 0);
 	for (size_t k = 0; k < n; k++) {
 		traffic_next(t, &m);
-		keep(&written[m.interface], &m);
+		message_log_add(&written[m.interface], &m);
 		fill_certificates(s, k, 0);
 		assert_int_equal(ptplens_recording_write(r, &m, 1), 0);
 		virtual_clock_ns += traffic_random(t, 20000000);
@@ -133,7 +65,7 @@ static struct pl_source *open_file(void)
 	return source;
 }
 
-static void read_all(struct pl_source *source, size_t batch, struct log *read)
+static void read_all(struct pl_source *source, size_t batch, struct message_log *read)
 {
 	struct ptplens_message m[100];
 	struct pl_error e;
@@ -143,7 +75,7 @@ static void read_all(struct pl_source *source, size_t batch, struct log *read)
 	while ((code = source->ops->read(source, m, batch, 0, &count, &e)) == 0) {
 		assert_in_range(count, 1, batch);
 		for (size_t k = 0; k < count; k++)
-			keep(&read[m[k].interface], &m[k]);
+			message_log_add(&read[m[k].interface], &m[k]);
 	}
 	assert_int_equal(code, PTPLENS_E_END);
 }
@@ -152,7 +84,7 @@ static void roundtrip(uint64_t seed, uint32_t interfaces, size_t n, uint32_t alo
 {
 	struct ptplens_session session;
 	struct traffic t;
-	struct log written[GIVEN_INTERFACES] = {{0}}, read[GIVEN_INTERFACES] = {{0}};
+	struct message_log written[GIVEN_INTERFACES] = {{0}}, read[GIVEN_INTERFACES] = {{0}};
 
 	given_session(&session, interfaces);
 	traffic_start(&t, seed, interfaces, alone_percent);
@@ -165,9 +97,7 @@ static void roundtrip(uint64_t seed, uint32_t interfaces, size_t n, uint32_t alo
 		struct ptplens_interface about;
 		struct ptplens_certificate certificate;
 
-		assert_int_equal(written[k].n, read[k].n);
-		for (size_t j = 0; j < written[k].n; j++)
-			assert_message(&written[k].messages[j], &read[k].messages[j]);
+		assert_same_messages(&written[k], &read[k]);
 		source->ops->interface(source, k, &about);
 		source->ops->certificate(source, k, &certificate);
 		assert_string_equal(about.name, session.interface[k].name);
@@ -175,8 +105,8 @@ static void roundtrip(uint64_t seed, uint32_t interfaces, size_t n, uint32_t alo
 		assert_int_equal(about.certificate_verdict, PTPLENS_EXPLAINED);
 		assert_memory_equal(&about.header, &session.interface[k].header, sizeof about.header);
 		assert_memory_equal(&certificate, &session.certificate[k], sizeof certificate);
-		forget(&written[k]);
-		forget(&read[k]);
+		message_log_free(&written[k]);
+		message_log_free(&read[k]);
 	}
 	source->ops->close(source);
 }
@@ -219,7 +149,7 @@ static void held_back(void **state)
 	struct ptplens_recording *r = ptplens_recording_new();
 	struct traffic t;
 	struct ptplens_message m;
-	struct log read = {0};
+	struct message_log read = {0};
 
 	(void)state;
 	given_session(&session, 1);
@@ -249,13 +179,13 @@ static void held_back(void **state)
 	virtual_clock_ns += 1;
 	assert_int_equal(ptplens_recording_flush(r), 0);
 	assert_true(lseek(fd, 0, SEEK_END) > first);
-	forget(&read);
+	message_log_free(&read);
 	source = open_file();
 	read_all(source, 10, &read);
 	assert_int_equal(read.n, 3); /* the third rides behind the second */
 	assert_non_null(strstr(source->ops->notes(source), "the end of the recording is missing"));
 	source->ops->close(source);
-	forget(&read);
+	message_log_free(&read);
 	ptplens_recording_close(r);
 }
 
