@@ -127,7 +127,7 @@ void out_message(FILE *f, const struct ptplens_session *session, const struct pt
 {
 	struct ptplens_interface i;
 
-	if (ptplens_session_interface(session, m->interface, &i))
+	if (ptplens_session_interface(session, m->interface_index, &i))
 		i.name[0] = 0;
 	if (json)
 		message_json(f, i.name, m);

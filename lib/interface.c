@@ -270,7 +270,7 @@ int pl_interface_next(struct pl_interface *i, struct ptplens_message *out)
 		/* what lies before attach or after detach is counted, and no message */
 		if (r.verdict) {
 			*out = (struct ptplens_message){
-			    .interface = i->index,
+			    .interface_index = i->index,
 			    .verdict = r.verdict,
 			    .cause = r.cause,
 			    .stamp_state = r.stamp_state,

@@ -338,7 +338,7 @@ static int check_message(struct ptplens_recording *r, const struct ptplens_messa
 {
 	int events_fit = (!m->has_event || m->event.kind == PTPLENS_KIND_FRAME) && (!m->has_stamp || m->stamp.kind == PTPLENS_KIND_STAMP);
 
-	if (m->interface >= r->n || m->verdict < PTPLENS_MATCHED || m->verdict > PTPLENS_TRUNCATED || m->cause >= PTPLENS_CAUSES ||
+	if (m->interface_index >= r->n || m->verdict < PTPLENS_MATCHED || m->verdict > PTPLENS_TRUNCATED || m->cause >= PTPLENS_CAUSES ||
 	    m->stamp_state >= PTPLENS_STAMP_STATES || (!m->frame && !m->has_event && !m->has_stamp) || !events_fit ||
 	    (m->frame && m->captured_length > PL_PCAPNG_SNAP_LENGTH))
 		return pl_fail(&r->error, PTPLENS_E_ARGUMENT, "%s: not a message of this session", r->path);
@@ -354,7 +354,7 @@ static int check_state(struct ptplens_recording *r)
 
 static int write_message(struct ptplens_recording *r, const struct ptplens_message *m, int64_t now_ns)
 {
-	struct interface *i = &r->interfaces[m->interface];
+	struct interface *i = &r->interfaces[m->interface_index];
 	return m->frame ? write_frame(r, i, m, now_ns) : write_event(r, i, m, now_ns);
 }
 

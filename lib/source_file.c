@@ -281,7 +281,7 @@ static int next_alone(struct file *f, unsigned flags, unsigned mask, struct ptpl
 		if (r.kind != PL_RECORD_ALONE || (r.flags & mask) != flags)
 			continue;
 		pl_message_begin(m);
-		m->interface = f->block.interface;
+		m->interface_index = f->block.interface;
 		do {
 			f->not_understood += pl_message_add(m, &r) != 0;
 			size_t ahead = f->cursor;
@@ -290,7 +290,7 @@ static int next_alone(struct file *f, unsigned flags, unsigned mask, struct ptpl
 			f->cursor = ahead;
 		} while (r.kind == PL_RECORD_ALONE || r.kind == PL_RECORD_TIMES);
 		pl_message_complete(m);
-		f->interfaces[m->interface].seen.events++;
+		f->interfaces[m->interface_index].seen.events++;
 		return 1;
 	}
 	f->cursor = 0;
@@ -304,7 +304,7 @@ static void give_frame(struct file *f, struct ptplens_message *m)
 	struct pl_record r;
 
 	pl_message_begin(m);
-	m->interface = f->block.interface;
+	m->interface_index = f->block.interface;
 	m->host_ns = f->block.time_ns;
 	m->frame = f->block.data;
 	m->captured_length = f->block.captured;

@@ -81,13 +81,13 @@ struct ptplens_header {
 /* One PTP message: a frame, its event, its transmit stamp, or those of them that exist.
  * Times are int64 ns, PTPLENS_NO_TIME where there is none. `frame` is borrowed: valid until the next read. */
 struct ptplens_message {
-	uint32_t interface;  /* index in the session, from 0 */
-	uint8_t direction;   /* enum ptplens_direction */
-	uint8_t verdict;     /* enum ptplens_verdict */
-	uint8_t cause;       /* enum ptplens_cause */
-	uint8_t stamp_state; /* enum ptplens_stamp_state */
-	uint8_t has_event;   /* `event` holds the frame-seen event */
-	uint8_t has_stamp;   /* `stamp` holds the transmit stamp's event */
+	uint32_t interface_index; /* index in the session, from 0 */
+	uint8_t direction;        /* enum ptplens_direction */
+	uint8_t verdict;          /* enum ptplens_verdict */
+	uint8_t cause;            /* enum ptplens_cause */
+	uint8_t stamp_state;      /* enum ptplens_stamp_state */
+	uint8_t has_event;        /* `event` holds the frame-seen event */
+	uint8_t has_stamp;        /* `stamp` holds the transmit stamp's event */
 	uint8_t reserved[2];
 	int64_t host_ns;        /* capture time, CLOCK_REALTIME */
 	int64_t tap_ns;         /* time at the tap, CLOCK_MONOTONIC */

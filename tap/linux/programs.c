@@ -131,7 +131,7 @@ int pl_programs_open(struct pl_programs *p, const struct pl_tap_config *config, 
 		               "%s: the kernel refused the tap's programs: needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN (%s)", interface,
 		               complaint);
 	return pl_fail(e, error == -ENOMEM ? PTPLENS_E_MEMORY : PTPLENS_E_UNSUPPORTED,
-	               "%s: the kernel cannot run the tap's programs: %s (%s)", interface, strerror(-error), complaint);
+	               "%s: the kernel cannot run the tap's BPF programs: %s (%s)", interface, strerror(-error), complaint);
 }
 
 void pl_programs_detach(struct pl_programs *p)

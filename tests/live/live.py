@@ -118,9 +118,10 @@ class Tcpdump:
 
 
 class Observer:
-    """A program that observes the slave's end and prints JSON lines: its modes when it is attached, its certificates at the end."""
+    """A program that observes interfaces and prints JSON lines: its modes when it is attached, its certificates at the end."""
 
-    def __init__(self, command):
+    def __init__(self, command, certificates=1):
+        self.expected = certificates
         self.process = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line:
@@ -137,10 +138,10 @@ class Observer:
         """Reads on until the program has ended by itself."""
         out, self.errors = finish(self.process, self.process.stdout), self.process.stderr.read()
         self.lines = [json.loads(line) for line in out.splitlines()]
-        certificates = [line for line in self.lines if line["kind"] == "certificate"]
-        if len(certificates) != 1:
+        self.certificates = [line for line in self.lines if line["kind"] == "certificate"]
+        if len(self.certificates) != self.expected:
             raise AssertionError(f"exit code {self.process.returncode}, {out} {self.errors}")
-        self.certificate = certificates[0]
+        self.certificate = self.certificates[0]
         return self.certificate
 
 
@@ -209,7 +210,7 @@ def main():
         print("skipped: network namespaces need root")
         sys.exit(77)
     parser = argparse.ArgumentParser()
-    for name in ("peers", "ptplens", "programs", "session", "ahead"):
+    for name in ("peers", "ptplens", "programs", "session", "ahead", "without-bpf"):
         parser.add_argument(f"--{name}", type=os.path.abspath)
     paths, rest = parser.parse_known_args()
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2, warnings="ignore")

@@ -52,7 +52,7 @@ static void assert_header(const struct ptplens_header *a, const struct ptplens_h
 
 static void assert_message(const struct ptplens_message *a, const struct ptplens_message *b)
 {
-	assert_int_equal(a->interface, b->interface);
+	assert_int_equal(a->interface_index, b->interface_index);
 	assert_int_equal(a->verdict, b->verdict);
 	assert_int_equal(a->cause, b->cause);
 	assert_int_equal(a->stamp_state, b->stamp_state);

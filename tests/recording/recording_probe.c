@@ -25,7 +25,7 @@ static void print_hex(const char *key, const void *bytes, size_t n)
 static void print_message(const struct ptplens_message *m)
 {
 	printf("{\"interface\": %u, \"direction\": %u, \"verdict\": \"%s\", \"cause\": \"%s\", \"stamp\": \"%s\", \"host_ns\": %" PRId64,
-	       m->interface, m->direction, ptplens_verdict_word(m->verdict), ptplens_cause_word(m->cause),
+	       m->interface_index, m->direction, ptplens_verdict_word(m->verdict), ptplens_cause_word(m->cause),
 	       ptplens_stamp_word(m->stamp_state), m->host_ns);
 	printf(", \"tap_ns\": %" PRId64 ", \"hw_ns\": %" PRId64 ", \"stamp_delay_ns\": %" PRId64 ", \"packet_id\": %" PRIu64, m->tap_ns,
 	       m->hw_ns, m->stamp_delay_ns, m->packet_id);
@@ -56,7 +56,7 @@ static int do_write(char **a)
 	for (int k = atoi(a[2]); k > 0 && !failed; k--) {
 		traffic_next(&t, &m);
 		print_message(&m);
-		session.certificate[m.interface].matched++;
+		session.certificate[m.interface_index].matched++;
 		failed = ptplens_recording_write(r, &m, 1);
 		virtual_clock_ns += atoi(a[5]) * 1000000ll;
 	}

@@ -41,7 +41,7 @@ static void record(struct ptplens_session *s, struct traffic *t, size_t n, uint3
 	assert_int_equal(ptplens_recording_open(r, path, s, &options), 0);
 	for (size_t k = 0; k < n; k++) {
 		traffic_next(t, &m);
-		message_log_add(&written[m.interface], &m);
+		message_log_add(&written[m.interface_index], &m);
 		fill_certificates(s, k, 0);
 		assert_int_equal(ptplens_recording_write(r, &m, 1), 0);
 		virtual_clock_ns += traffic_random(t, 20000000);
@@ -75,7 +75,7 @@ static void read_all(struct pl_source *source, size_t batch, struct message_log 
 	while ((code = source->ops->read(source, m, batch, 0, &count, &e)) == 0) {
 		assert_in_range(count, 1, batch);
 		for (size_t k = 0; k < count; k++)
-			message_log_add(&read[m[k].interface], &m[k]);
+			message_log_add(&read[m[k].interface_index], &m[k]);
 	}
 	assert_int_equal(code, PTPLENS_E_END);
 }

@@ -124,7 +124,7 @@ static void add_events(struct traffic *t, struct ptplens_message *m)
 static void add_frame(struct traffic *t, struct ptplens_message *m)
 {
 	m->frame = t->frame;
-	m->packet_id = ++t->packets[m->interface];
+	m->packet_id = ++t->packets[m->interface_index];
 	m->captured_length = make_frame(t, &m->ptp_offset);
 	m->wire_length = m->captured_length + (traffic_random(t, 8) ? 0 : traffic_random(t, 1000));
 	pl_header_decode(m->frame + m->ptp_offset, &m->header);
@@ -147,7 +147,7 @@ void traffic_next(struct traffic *t, struct ptplens_message *m)
 
 	memset(m, 0, sizeof *m);
 	t->now_ns += traffic_random(t, 20000000);
-	m->interface = traffic_random(t, t->interfaces);
+	m->interface_index = traffic_random(t, t->interfaces);
 	m->direction = (uint8_t)traffic_random(t, 2);
 	m->verdict = is_alone ? alone[traffic_random(t, 2)] : framed[traffic_random(t, 4)];
 	m->cause = (uint8_t)traffic_random(t, PTPLENS_CAUSES);
