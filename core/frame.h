@@ -39,7 +39,7 @@ enum pl_frame_result {
 #define PL_PORT_EVENT 319
 #define PL_PORT_GENERAL 320
 
-#define PL_FRAME_TAGS 4       /* in-band tags of any kind */
+#define PL_FRAME_TAGS 4       /* tags of any kind, an out-of-band one included */
 #define PL_FRAME_EXTENSIONS 6 /* IPv6 extension headers */
 
 #define PL_FNV_BASIS 2166136261u
@@ -47,11 +47,20 @@ enum pl_frame_result {
 
 #define PL_FRAME_INLINE static inline __attribute__((always_inline))
 
-/* Keeps the compiler from moving a bound to a copy of the offset that the BPF verifier does not see. */
+/* A shift there and back by an amount that the BPF verifier does not know changes no offset, and makes the verifier forget what it knew of
+ * it: otherwise it walks each stack of headers apart, for minutes. It also keeps the compiler from moving the bound that follows to a
+ * copy that the verifier does not see. */
 #if defined(__bpf__)
-#define PL_FRAME_BOUND(o) __asm__ volatile("" : "+r"(o))
+#define PL_FRAME_BOUND(o) \
+	do { \
+		uint64_t forgotten = (o), unknown = b[0] & 7; \
+		__asm__ volatile("%0 <<= %1\n%0 >>= %1" : "+r"(forgotten) : "r"(unknown)); \
+		(o) = (uint32_t)forgotten; \
+	} while (0)
+#define PL_FRAME_UNROLL _Pragma("unroll")
 #else
 #define PL_FRAME_BOUND(o) ((void)0)
+#define PL_FRAME_UNROLL
 #endif
 
 #define PL_FRAME_NEED(o, n) \
@@ -83,6 +92,12 @@ PL_FRAME_INLINE int pl_is_redundancy(uint32_t ethertype)
 	return ethertype == PL_ETHERTYPE_HSR || ethertype == PL_ETHERTYPE_RTAG;
 }
 
+/* IPv6: hop-by-hop, routing, destination options, fragment, authentication */
+PL_FRAME_INLINE int pl_is_extension(uint32_t next)
+{
+	return next == 0 || next == 43 || next == 60 || next == 44 || next == 51;
+}
+
 PL_FRAME_INLINE void pl_frame_tag(struct ptplens_event *e, uint32_t tci)
 {
 	if (e->flags & PTPLENS_FLAG_VLAN) {
@@ -95,7 +110,8 @@ PL_FRAME_INLINE void pl_frame_tag(struct ptplens_event *e, uint32_t tci)
 }
 
 /* b: the frame from its MAC header on; `have` of its bytes (at most PL_FRAME_MAX) may be read. wire: the frame's whole length, which
- * decides PTPLENS_FLAG_SHORT. outer_tag: TCI of an out-of-band 802.1Q tag, or -1.
+ * decides PTPLENS_FLAG_SHORT. outer_tag: TCI of an out-of-band 802.1Q tag, or -1; it counts as if it were in band, so that the tap and a
+ * capture that puts it back agree.
  * PL_FRAME_PTP: the parsed fields of *e are set (message_type, sequence_id, domain_number, source_mac, vlan_id, pcp, clock_identity,
  * port_number, sdo_id, flags 0-6 and 11, version, message_hash) and *ptp_offset is where the PTP header starts. The other fields are
  * the caller's and must be 0 before the call. Otherwise *e holds nothing of use. */
@@ -111,6 +127,8 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 
 	uint32_t type = pl_be16(b + 12);
 	for (int i = 0; i < PL_FRAME_TAGS; i++) {
+		if (i == PL_FRAME_TAGS - 1 && outer_tag >= 0)
+			break;
 		if (pl_is_vlan(type)) {
 			PL_FRAME_NEED(o, 4);
 			pl_frame_tag(e, pl_be16(b + o));
@@ -151,7 +169,7 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 			transport = PTPLENS_TRANSPORT_UDP_IPV6;
 			o += 40;
 			for (int i = 0; i < PL_FRAME_EXTENSIONS && next != 17; i++) {
-				if (next != 0 && next != 43 && next != 60 && next != 44 && next != 51)
+				if (!pl_is_extension(next))
 					return PL_FRAME_NOT_PTP;
 				PL_FRAME_NEED(o, 8);
 				uint32_t bytes = ((uint32_t)b[o + 1] + 1) * 8;
@@ -167,7 +185,7 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 				o += bytes;
 			}
 			if (next != 17)
-				return PL_FRAME_TOO_DEEP;
+				return pl_is_extension(next) ? PL_FRAME_TOO_DEEP : PL_FRAME_NOT_PTP;
 		} else {
 			return PL_FRAME_NOT_PTP;
 		}
@@ -186,6 +204,8 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 	PL_FRAME_BOUND(o);
 	if (o > PL_FRAME_MAX - PL_PTP_HASHED)
 		return PL_FRAME_TOO_DEEP;
+	if (outer_tag >= 0 && o > PL_FRAME_MAX - PL_PTP_HASHED - 4)
+		return PL_FRAME_TOO_DEEP;
 	if (o + 2 > have)
 		return PL_FRAME_TRUNCATED;
 	const uint8_t *p = b + o;
@@ -203,23 +223,31 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 	PL_FRAME_BOUND(destination);
 	if (destination > PL_FRAME_MAX - 16) /* never: it lies in front of o */
 		return PL_FRAME_TOO_DEEP;
-	for (uint32_t i = 0; i < 16 && i < destination_bytes; i++)
+	for (uint32_t i = 0; i < 4; i++)
 		hash = pl_fnv1a(hash, b[destination + i]);
+	if (destination_bytes > 4)
+		for (uint32_t i = 4; i < 6; i++)
+			hash = pl_fnv1a(hash, b[destination + i]);
+	if (destination_bytes > 6)
+		for (uint32_t i = 6; i < 16; i++)
+			hash = pl_fnv1a(hash, b[destination + i]);
 
 	uint32_t hashed = PL_PTP_HASHED; /* first hashed byte of the message */
 	if (message_type == 3 || message_type == 9 || message_type == 10)
 		hashed = 44;
 	else if (message_type == 12 || message_type == 13)
 		hashed = PL_PTP_HEADER;
-	uint32_t cut = o + length > wire;
-	for (uint32_t i = PL_PTP_HEADER; i < PL_PTP_HASHED; i++) {
-		if (i < hashed || i >= length)
-			continue;
-		if (o + i >= have) {
+	uint32_t cut = o + length > wire, end = length < PL_PTP_HASHED ? length : PL_PTP_HASHED;
+	if (hashed < end) {
+		if (o + end > have) {
 			cut = 1;
-			break;
+			end = have - o;
 		}
-		hash = pl_fnv1a(hash, p[i]);
+		PL_FRAME_UNROLL
+		for (uint32_t i = PL_PTP_HEADER; i < PL_PTP_HASHED; i++) {
+			if (i >= hashed && i < end)
+				hash = pl_fnv1a(hash, p[i]);
+		}
 	}
 	if (hashed == PL_PTP_HEADER) {
 		hash = pl_fnv1a(hash, p[2]);

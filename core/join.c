@@ -318,6 +318,11 @@ void pl_join_advance(struct pl_join *j, int64_t watermark_ns)
 	advance(j, j->watermark_ns);
 }
 
+void pl_join_detach(struct pl_join *j, int64_t detach_ns)
+{
+	j->detach_ns = detach_ns;
+}
+
 void pl_join_finish(struct pl_join *j, int64_t detach_ns)
 {
 	uint32_t last = j->staged_events.tail;

@@ -60,7 +60,11 @@ void pl_join_evidence(struct pl_join *, const struct pl_join_evidence *);
 /* Both sides are drained up to watermark_ns, and `evidence` given before it covers that time. */
 void pl_join_advance(struct pl_join *, int64_t watermark_ns);
 
-/* The tap was detached and everything drained: what lies after detach_ns is outside, all else is settled now. */
+/* The session ends at detach_ns: what lies after it is outside. Said before any such item is given in; hooks and capture go on for a while
+ * after it, so that what belongs to items before it still comes. */
+void pl_join_detach(struct pl_join *, int64_t detach_ns);
+
+/* Everything is drained: what lies after detach_ns is outside, all else is settled now. */
 void pl_join_finish(struct pl_join *, int64_t detach_ns);
 
 /* 1: *out is the next message to give out, 0: none is due. Every token given in comes out once. Read until 0 after each advance: a caller

@@ -13,11 +13,13 @@
 
 #define PL_RING_MAGIC 0x31474e49524c5450ull /* "PTLRING1" */
 #define PL_RING_SLOTS 4096
+#ifndef PL_RING_WORDS /* fewer only where all interleavings are searched */
 #define PL_RING_WORDS 7
+#endif
 #define PL_RING_BUSY (1ull << 63)
 #define PL_RING_HOLE_NS 100000000ull /* a position not committed for this long counts as lost */
 
-/* Between any two shared accesses; tests stall or switch threads here. */
+/* Before each shared access; tests stall or switch threads here. */
 #ifndef PL_RING_STEP
 #define PL_RING_STEP() ((void)0)
 #endif
@@ -45,6 +47,7 @@ struct pl_ring_control { /* readers map it read-only */
 
 PL_RING_INLINE uint64_t pl_ring_take(struct pl_ring_control *c)
 {
+	PL_RING_STEP();
 	return pl_atomic_add(&c->head, 1);
 }
 
@@ -112,14 +115,21 @@ struct pl_ring_reader {
 /* From head on, or from the oldest event still there. The control page must have been validated. */
 static inline void pl_ring_open(struct pl_ring_reader *r, const struct pl_ring_control *c, const struct pl_ring_slot *slots, int oldest)
 {
+	PL_RING_STEP();
 	uint64_t head = pl_atomic_load(&c->head), n = c->slot_count;
 
-	*r = (struct pl_ring_reader){.control = c, .slots = slots, .mask = n - 1, .margin = n / 8};
+	r->control = c;
+	r->slots = slots;
+	r->mask = n - 1;
+	r->margin = n / 8;
 	r->start = r->position = !oldest ? head : head > n ? head - n : 0;
+	r->received = r->lost_lapped = r->lost_stuck = 0;
+	r->hole_head = r->hole_time = 0;
 }
 
 static inline void pl_ring_resync(struct pl_ring_reader *r)
 {
+	PL_RING_STEP();
 	uint64_t head = pl_atomic_load(&r->control->head), n = r->mask + 1, to = r->position + 1;
 
 	if (head > n && head - n + r->margin > to)
@@ -168,6 +178,7 @@ static inline enum pl_ring_look pl_ring_next(struct pl_ring_reader *r, struct pl
 static inline uint64_t pl_ring_hole(struct pl_ring_reader *r, uint64_t now, uint64_t age)
 {
 	if (r->position >= r->hole_head) {
+		PL_RING_STEP();
 		r->hole_head = pl_atomic_load(&r->control->head);
 		r->hole_time = now;
 	}

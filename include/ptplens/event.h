@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The 64-byte records that taps emit. This is an ABI: doc/event-abi.md has the table, tests/abi_table.h asserts it.
+/* The 64-byte records that taps emit. This is an ABI: every compiler is held to the tables of doc/event-abi.md.
  *
  * Integers are in host order in memory and little endian in files; clock_identity and source_mac are as on the wire.
  * Unused fields are 0; readers ignore reserved bits. A record says what it is in byte 27 (kind). */
@@ -12,6 +12,7 @@ typedef unsigned char uint8_t;
 typedef unsigned short uint16_t;
 typedef unsigned int uint32_t;
 typedef unsigned long long uint64_t;
+typedef signed char int8_t;
 typedef int int32_t;
 typedef long long int64_t;
 #else
@@ -90,6 +91,10 @@ struct ptplens_event {
 	uint64_t sequence;     /* position in the ring + 1; gaps are loss */
 };
 
+/* ptplens_clock_sample.flags */
+#define PTPLENS_CLOCK_CROSS_TIMESTAMP 0x1u /* read by hardware in one go */
+#define PTPLENS_CLOCK_STEPPED 0x2u         /* realtime stepped since the last sample */
+
 struct ptplens_clock_sample { /* kind 2 */
 	uint64_t nic_ns;      /* 0: no NIC clock */
 	uint64_t monotonic_ns;
@@ -98,7 +103,7 @@ struct ptplens_clock_sample { /* kind 2 */
 	uint32_t reserved1;
 	int64_t realtime_ns;
 	uint32_t half_width_ns; /* the reading is within this much of the truth */
-	uint32_t flags;         /* 0: cross timestamp by hardware; 1: realtime stepped since the last sample */
+	uint32_t flags;         /* PTPLENS_CLOCK_* */
 	int32_t tai_utc_s;      /* TAI - UTC; 0 unknown */
 	uint8_t reserved2[12];
 };

@@ -159,4 +159,22 @@ enum ptplens_certificate_verdict {
 	PTPLENS_NO_VERDICT = 4, /* simulated, or a source without the other side */
 };
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The words of verdicts, causes, stamp states and rejections, the same everywhere. Static strings; "?" outside the range of the enum. */
+const char *ptplens_verdict_word(int verdict);
+const char *ptplens_cause_word(int cause);
+const char *ptplens_stamp_word(int stamp_state);
+const char *ptplens_reject_word(int reject);
+const char *ptplens_certificate_word(int certificate_verdict);
+
+/* "Sync", "Delay_Req", ...; "Reserved" for all but the ten types of IEEE 1588. */
+const char *ptplens_message_type_name(int message_type);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

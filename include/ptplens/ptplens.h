@@ -24,15 +24,6 @@ const char *ptplens_version(void);
 /* A sentence for an error code; never NULL. */
 const char *ptplens_strerror(int code);
 
-/* The words of verdicts, causes, stamp states and rejections, the same everywhere; "?" outside their range. */
-const char *ptplens_verdict_word(int verdict);
-const char *ptplens_cause_word(int cause);
-const char *ptplens_stamp_word(int stamp_state);
-const char *ptplens_reject_word(int reject);
-const char *ptplens_certificate_word(int certificate_verdict);
-/* "Sync", "Delay_Req", ...; "Reserved" for the others. */
-const char *ptplens_message_type_name(int message_type);
-
 /* --- session: where messages come from --------------------------------------------------------------------------------------------- */
 
 struct ptplens_session;

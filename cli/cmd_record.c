@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cmd.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "number.h"
+#include "out.h"
+#include "privileges.h"
+
+#define BATCH 256
+#define FLUSH_MS 200
+
+struct request {
+	const char *file;
+	uint64_t count; /* 0: no limit */
+	double seconds; /* 0: no limit */
+	int json;
+	struct ptplens_session_options session;
+	struct ptplens_recording_options recording;
+};
+
+static int usage(FILE *to)
+{
+	fputs("usage: ptplens record INTERFACE[,INTERFACE...] -w FILE [OPTION...]\n\n"
+	      "Records every PTP message, both directions, with its timestamps, into a pcapng that Wireshark opens.\n"
+	      "Ctrl-C ends it; then it prints the counts and the certificate.\n\n"
+	      "  -w FILE       the recording; must not exist; - is standard output\n"
+	      "  -c COUNT      stop after COUNT messages\n"
+	      "  -d SECONDS    stop after SECONDS\n"
+	      "  --promisc     receive frames for other stations too\n"
+	      "  --no-comment  leave the readable comments out of the file\n"
+	      "  --json        JSON lines\n\n"
+	      "Needs root, or CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON; all but CAP_NET_ADMIN are given up once it runs.\n",
+	      to);
+	return to == stdout ? EXIT_OK : EXIT_USAGE;
+}
+
+/* EXIT_OK with *source set; else the code to leave with, and *source NULL. */
+static int parse(int argc, char **argv, struct request *r, const char **source)
+{
+	enum { PROMISC = 256, NO_COMMENT, JSON };
+	static const struct option options[] = {{"promisc", no_argument, NULL, PROMISC},
+	                                        {"no-comment", no_argument, NULL, NO_COMMENT},
+	                                        {"json", no_argument, NULL, JSON},
+	                                        {"help", no_argument, NULL, 'h'},
+	                                        {0}};
+	int o;
+
+	*source = NULL;
+	while ((o = getopt_long(argc, argv, "w:c:d:h", options, NULL)) != -1) {
+		switch (o) {
+		case 'w':
+			r->file = optarg;
+			break;
+		case 'c':
+			if (number_count(optarg, &r->count)) {
+				out_error("-c %s: not a count", optarg);
+				return EXIT_USAGE;
+			}
+			break;
+		case 'd':
+			if (number_seconds(optarg, &r->seconds)) {
+				out_error("-d %s: not a number of seconds", optarg);
+				return EXIT_USAGE;
+			}
+			break;
+		case PROMISC:
+			r->session.promiscuous = 1;
+			break;
+		case NO_COMMENT:
+			r->recording.no_comment = 1;
+			break;
+		case JSON:
+			r->json = 1;
+			break;
+		case 'h':
+			return usage(stdout);
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind + 1 != argc || !r->file) {
+		out_error(!r->file ? "record needs -w FILE; `ptplens record --help` tells more" : "record takes one source");
+		return EXIT_USAGE;
+	}
+	*source = argv[optind];
+	return EXIT_OK;
+}
+
+static double seconds_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Reads until the source ends, the limits are reached or writing fails; everything that was read is written. */
+static int run(struct request *r, struct ptplens_session *session, struct ptplens_recording *recording, struct tally *tally)
+{
+	static struct ptplens_message batch[BATCH];
+	double start = seconds_now(), shown = start;
+	int progress = isatty(2), failed = 0, status;
+	size_t n;
+
+	while (!(status = ptplens_session_read(session, batch, BATCH, FLUSH_MS, &n))) {
+		if (r->count && tally->messages + n > r->count)
+			n = (size_t)(r->count - tally->messages);
+		for (size_t i = 0; i < n; i++)
+			tally_add(tally, &batch[i]);
+		failed = ptplens_recording_write(recording, batch, n);
+		if (!failed)
+			failed = ptplens_recording_flush(recording);
+		double now = seconds_now();
+		if (failed || (r->count && tally->messages >= r->count))
+			break;
+		if (r->seconds > 0 && now - start >= r->seconds)
+			ptplens_session_stop(session);
+		if (progress && now - shown >= 1) {
+			fprintf(stderr, "\r%" PRIu64 " messages, %" PRIu64 " matched ", tally->messages, tally->verdict[PTPLENS_MATCHED]);
+			shown = now;
+		}
+	}
+	if (progress && shown > start)
+		fputc('\n', stderr);
+	if (failed) {
+		out_error("%s", ptplens_recording_errmsg(recording));
+		return failed;
+	}
+	if (status && status != PTPLENS_E_END) {
+		out_error("%s", ptplens_session_errmsg(session));
+		return status;
+	}
+	return 0;
+}
+
+static int report(FILE *f, const struct request *r, const struct ptplens_session *session, const struct tally *tally)
+{
+	const char *notes = ptplens_session_notes(session);
+
+	out_tally(f, tally, r->json);
+	int code = out_certificates(f, session, r->json);
+	if (*notes)
+		out_error("%s", notes);
+	return code;
+}
+
+static int record(struct request *r, const char *source, struct ptplens_session *session, struct ptplens_recording *recording)
+{
+	FILE *f = strcmp(r->file, "-") ? stdout : stderr;
+	struct tally tally = {0};
+	int failed = ptplens_session_open(session, source, &r->session);
+
+	if (failed) {
+		out_error("%s", ptplens_session_errmsg(session));
+		return exit_code(failed);
+	}
+	failed = ptplens_recording_open(recording, r->file, session, &r->recording);
+	if (failed) {
+		out_error("%s", ptplens_recording_errmsg(recording));
+		return exit_code(failed);
+	}
+	if (drop_privileges())
+		out_error("privileges could not be given up");
+	stop_on_signals(session);
+	out_modes(f, session, r->json);
+	fflush(f);
+	failed = run(r, session, recording, &tally);
+	int finished = ptplens_recording_finish(recording);
+	if (finished && !failed)
+		out_error("%s", ptplens_recording_errmsg(recording));
+	int code = report(f, r, session, &tally);
+	stop_on_signals(NULL);
+	return failed || finished ? exit_code(failed ? failed : finished) : code;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct request r = {.session = {.size = sizeof r.session}, .recording = {.size = sizeof r.recording}};
+	const char *source;
+	int code = parse(argc, argv, &r, &source);
+
+	if (!source)
+		return code;
+	struct ptplens_session *session = ptplens_session_new();
+	struct ptplens_recording *recording = ptplens_recording_new();
+	if (session && recording)
+		code = record(&r, source, session, recording);
+	else
+		out_error("out of memory");
+	ptplens_recording_close(recording);
+	ptplens_session_close(session);
+	return code;
+}

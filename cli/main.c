@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cmd.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "out.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *does;
+} commands[] = {
+    {"demo", cmd_demo, "ten seconds of two real PTP clocks on this machine: recorded, joined, certified"},
+    {"record", cmd_record, "record the PTP messages of interfaces, with their timestamps, into a pcapng"},
+    {"show", cmd_show, "one line for each message of an interface or a recording"},
+    {"version", cmd_version, "print the version"},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static int usage(FILE *to)
+{
+	fprintf(to, "usage: ptplens COMMAND [OPTION...] [ARGUMENT...]\n\n"
+	            "Every PTP message on a network card, both directions, with the card's own timestamp wherever it gave one.\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-8s  %s\n", commands[i].name, commands[i].does);
+	fprintf(to, "\n`ptplens COMMAND --help` tells more. Try first: ptplens demo\n"
+	            "Exit codes: 0 ok, 1 findings or unexplained loss, 2 usage or input, 3 not permitted or not supported.\n");
+	return to == stdout ? EXIT_OK : EXIT_USAGE;
+}
+
+int cmd_version(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1) {
+		out_error("version takes no argument");
+		return EXIT_USAGE;
+	}
+	printf("ptplens %s\n", ptplens_version());
+	return EXIT_OK;
+}
+
+int exit_code(int error)
+{
+	return error == PTPLENS_E_PERMISSION || error == PTPLENS_E_UNSUPPORTED ? EXIT_REFUSED : error ? EXIT_USAGE : EXIT_OK;
+}
+
+static struct ptplens_session *session_to_stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	ptplens_session_stop(session_to_stop);
+}
+
+void stop_on_signals(struct ptplens_session *session)
+{
+	struct sigaction action = {.sa_handler = session ? on_signal : SIG_DFL};
+
+	session_to_stop = session;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write */
+	if (argc < 2)
+		return usage(stderr);
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage(stdout);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return cmd_version(argc - 1, argv + 1);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	out_error("%s: no such command; `ptplens help` lists them", argv[1]);
+	return EXIT_USAGE;
+}

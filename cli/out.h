@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Output, as lines for people or as JSON lines. One vocabulary for both. */
+#ifndef OUT_H
+#define OUT_H
+
+#include <stdio.h>
+
+#include <ptplens/ptplens.h>
+
+/* "mode=live hooks=tcx stamps=fentry interface=eth0" */
+void out_mode(FILE *, const struct ptplens_interface *, int json);
+
+/* The certificate's equations with its verdict. */
+void out_certificate(FILE *, const struct ptplens_interface *, const struct ptplens_certificate *, int json);
+
+/* The mode of each interface of a session, and the certificate of each. f NULL: nothing is printed. The result is the exit code that the
+ * certificates call for. */
+void out_modes(FILE *f, const struct ptplens_session *, int json);
+int out_certificates(FILE *f, const struct ptplens_session *, int json);
+
+/* One line. */
+void out_message(FILE *, const struct ptplens_session *, const struct ptplens_message *, int json);
+
+/* Messages by type and direction, and by stamp state. */
+struct tally {
+	uint64_t type[16][2]; /* by message type and direction */
+	uint64_t stamp[PTPLENS_STAMP_STATES][2];
+	uint64_t verdict[8];
+	uint64_t messages;
+};
+void tally_add(struct tally *, const struct ptplens_message *);
+void out_tally(FILE *, const struct tally *, int json);
+
+/* A sentence on stderr, "ptplens: " in front. */
+void out_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One interface under observation: its tap, its capture, the join between them, and the messages that come out. */
+#ifndef PL_INTERFACE_H
+#define PL_INTERFACE_H
+
+#include "capture.h"
+#include "error.h"
+#include "tap.h"
+#include <ptplens/ptplens.h>
+
+struct pl_interface;
+
+/* Takes both over, also on failure. NULL: no memory. */
+struct pl_interface *pl_interface_open(struct pl_tap *, struct pl_capture *, uint32_t index);
+void pl_interface_close(struct pl_interface *);
+
+/* Reads what ring and capture hold now and settles what can be settled. Never blocks. */
+void pl_interface_drain(struct pl_interface *);
+
+/* Ends the session at this instant; later drains bring what is under way, take the tap off and end. */
+void pl_interface_stop(struct pl_interface *);
+
+/* 1: *out is the next message; its frame stays until pl_interface_release. 0: none now. */
+int pl_interface_next(struct pl_interface *, struct ptplens_message *out);
+void pl_interface_release(struct pl_interface *);
+
+/* 1: nothing more will come. */
+int pl_interface_ended(const struct pl_interface *);
+
+void pl_interface_describe(const struct pl_interface *, struct ptplens_interface *out);
+void pl_interface_certificate(const struct pl_interface *, struct ptplens_certificate *out);
+
+/* A sentence on why the capture stopped by itself; "" if it did not. */
+const char *pl_interface_note(const struct pl_interface *);
+
+#endif

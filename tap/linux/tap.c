@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tap.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "linux/clsact.h"
+#include "linux/host.h"
+#include "linux/link.h"
+#include "linux/programs.h"
+#include "linux/tcx.h"
+
+#define CLOCK_TRIES 5
+
+struct linux_tap {
+	struct pl_tap tap; /* first: the handle */
+	struct pl_programs programs;
+	struct pl_tcx tcx;
+	struct pl_clsact clsact;
+	struct pl_link link;
+	struct pl_ring_reader reader;
+	int stamping; /* a socket that makes the kernel stamp received frames */
+	int attached;
+	int program_ahead;
+	int lost_hook;
+};
+
+static size_t tap_read(struct pl_tap *tap, struct ptplens_event *out, size_t n)
+{
+	struct linux_tap *t = (struct linux_tap *)tap;
+	struct pl_ring_slot slot;
+	size_t count = 0;
+
+	while (count < n) {
+		enum pl_ring_look look = pl_ring_next(&t->reader, &slot);
+		if (look == PL_RING_EMPTY)
+			break;
+		if (look == PL_RING_EVENT)
+			memcpy(&out[count++], &slot, sizeof slot);
+		else if (pl_ring_hole(&t->reader, (uint64_t)pl_host_now(CLOCK_MONOTONIC), PL_RING_HOLE_NS))
+			break;
+	}
+	return count;
+}
+
+static void tap_clocks(struct pl_tap *tap, struct pl_tap_clocks *out)
+{
+	int64_t best = INT64_MAX;
+
+	(void)tap;
+	for (int i = 0; i < CLOCK_TRIES; i++) {
+		int64_t before = pl_host_now(CLOCK_MONOTONIC), realtime = pl_host_now(CLOCK_REALTIME), after = pl_host_now(CLOCK_MONOTONIC);
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		*out = (struct pl_tap_clocks){.monotonic_ns = before + best / 2, .realtime_ns = realtime};
+	}
+}
+
+static void unhook(struct linux_tap *t)
+{
+	if (!t->attached)
+		return;
+	t->attached = 0;
+	if (t->tap.header.hooks & PTPLENS_HOOK_TCX)
+		pl_tcx_detach(&t->tcx);
+	else
+		pl_clsact_detach(&t->clsact);
+	pl_programs_detach(&t->programs);
+	/* waits for an RCU grace period, and so for programs that are still running */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+static void look_at_chain(struct linux_tap *t)
+{
+	int ahead = 0, missing = 0;
+
+	if (!t->attached)
+		return;
+	if (t->tap.header.hooks & PTPLENS_HOOK_CLSACT)
+		pl_clsact_look(&t->clsact, &ahead, &missing);
+	/* what cannot be read stays as it was last seen; under clsact the chain of tcx may not exist */
+	if (pl_tcx_look(&t->tcx, &ahead) && (t->tap.header.hooks & PTPLENS_HOOK_TCX))
+		return;
+	t->program_ahead = ahead;
+	t->lost_hook |= missing;
+}
+
+static void tap_stats(struct pl_tap *tap, struct pl_tap_stats *out)
+{
+	struct linux_tap *t = (struct linux_tap *)tap;
+	const struct pl_tap_counters *c = t->programs.counters;
+	const struct pl_ring_reader *r = &t->reader;
+
+	pl_link_read(&t->link);
+	if (t->link.gone)
+		unhook(t);
+	look_at_chain(t);
+	uint64_t head = pl_atomic_load(&r->control->head);
+	*out = (struct pl_tap_stats){
+	    .ring_received = r->received,
+	    .ring_lost = r->lost_lapped + r->lost_stuck,
+	    .ring_pending = head - r->position,
+	    .positions = head - r->start,
+	    .loopback_copies = pl_atomic_load(&c->loopback_copies),
+	    .stamps_unseen = pl_atomic_load(&c->stamps_unseen),
+	    .below_stack_dropped = t->link.dropped,
+	    .backlog = t->link.backlog,
+	    .link_events = t->link.events,
+	    .program_ahead = (uint32_t)t->program_ahead,
+	    .detached = t->link.gone || t->lost_hook,
+	};
+	for (int i = 0; i < PTPLENS_REJECTS; i++)
+		out->rejected_by[i] = pl_atomic_load(&c->rejected_by[i]);
+}
+
+static void tap_detach(struct pl_tap *tap)
+{
+	unhook((struct linux_tap *)tap);
+}
+
+static void tap_close(struct pl_tap *tap)
+{
+	struct linux_tap *t = (struct linux_tap *)tap;
+
+	unhook(t);
+	pl_programs_close(&t->programs);
+	pl_link_close(&t->link);
+	if (t->stamping >= 0)
+		close(t->stamping);
+	free(t);
+}
+
+static const struct pl_tap_ops ops = {.read = tap_read, .clocks = tap_clocks, .stats = tap_stats, .detach = tap_detach, .close = tap_close};
+
+/* Switches the kernel's receive stamping on for as long as it is open; nothing is ever read from it. */
+static int open_stamping(const char *interface, struct pl_error *e)
+{
+	int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)) {
+		pl_fail(e, PTPLENS_E_SYSTEM, "%s: cannot switch the kernel's receive stamps on: %s", interface, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int attach(struct linux_tap *t, enum pl_tap_attach how, struct pl_error *e)
+{
+	const char *interface = t->tap.interface;
+	uint32_t ifindex = t->tap.header.ifindex;
+
+	pl_clsact_sweep(t->link.ask, ifindex);
+	t->tcx = (struct pl_tcx){.ifindex = ifindex, .links = {-1, -1}};
+	if (how != PL_TAP_ATTACH_CLSACT) {
+		int error = pl_tcx_attach(&t->tcx, ifindex, t->programs.tc);
+		if (!error) {
+			t->tap.header.hooks |= PTPLENS_HOOK_TCX;
+			return 0;
+		}
+		if (how == PL_TAP_ATTACH_TCX)
+			return pl_fail(e, error == -EPERM ? PTPLENS_E_PERMISSION : PTPLENS_E_UNSUPPORTED, "%s: cannot attach by tcx: %s",
+			               interface, strerror(-error));
+		/* the programs' ids must not hide them in a chain that they are not in */
+		t->tcx.program_ids[0] = t->tcx.program_ids[1] = 0;
+	}
+	t->tap.header.hooks |= PTPLENS_HOOK_CLSACT;
+	return pl_clsact_attach(&t->clsact, t->link.ask, ifindex, t->programs.tc, interface, e);
+}
+
+static int open_into(struct linux_tap *t, const char *interface, uint32_t slots, enum pl_tap_attach how, struct pl_error *e)
+{
+	struct pl_tap_config config = {.mask = slots - 1};
+
+	int error = pl_host_identify(interface, &t->tap.header, e);
+	if (error)
+		return error;
+	snprintf(t->tap.interface, sizeof t->tap.interface, "%s", interface);
+	config.ifindex = t->tap.header.ifindex;
+	config.network = t->tap.header.network;
+	pl_host_configure(interface, &config);
+	error = pl_link_open(&t->link, config.ifindex, interface, e);
+	if (error)
+		return error;
+	t->stamping = open_stamping(interface, e);
+	if (t->stamping < 0)
+		return e->code;
+	error = pl_programs_open(&t->programs, &config, interface, e);
+	if (error)
+		return error;
+	t->tap.header.hooks = (uint8_t)t->programs.hooks;
+	pl_ring_open(&t->reader, t->programs.control, t->programs.slots, 0);
+	error = attach(t, how, e);
+	if (error)
+		return error;
+	t->attached = 1;
+	t->tap.attach_ns = pl_host_now(CLOCK_MONOTONIC);
+	t->tap.header.monotonic_ns = (uint64_t)t->tap.attach_ns;
+	t->tap.header.sequence = 1;
+	return 0;
+}
+
+int pl_tap_linux_open(struct pl_tap **out, const char *interface, const struct pl_tap_options *options, struct pl_error *e)
+{
+	uint32_t slots = options && options->ring_slots ? options->ring_slots : PL_RING_SLOTS;
+	enum pl_tap_attach how = options ? options->attach : PL_TAP_ATTACH_BEST;
+
+	if (slots & (slots - 1) || slots < 8 || slots > 1u << 24)
+		return pl_fail(e, PTPLENS_E_ARGUMENT, "%s: ring_slots must be a power of two from 8 to 2^24", interface);
+	struct linux_tap *t = calloc(1, sizeof *t);
+	if (!t)
+		return pl_fail(e, PTPLENS_E_MEMORY, "%s: no memory for a tap", interface);
+	t->tap.ops = &ops;
+	t->stamping = t->link.ask = t->link.listen = -1;
+	int error = open_into(t, interface, slots, how, e);
+	if (error) {
+		tap_close(&t->tap);
+		return error;
+	}
+	*out = &t->tap;
+	return 0;
+}
