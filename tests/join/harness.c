@@ -71,7 +71,8 @@ static struct ptplens_event record(const struct item *x)
 	struct ptplens_event e = {
 	    .direction = (uint8_t)x->direction,
 	    .kind = x->kind == STAMP ? PTPLENS_KIND_STAMP : PTPLENS_KIND_FRAME,
-	    .sequence_id = (uint16_t)x->key,
+	    .sequence_id = (uint16_t)(65535 + x->key / 2), /* numbers wrap, and each goes to two requesters */
+	    .message_hash = x->key % 2,
 	    .port_number = 1,
 	    .clock_identity = {0, 0x80, 0xe1, 0xff, 0xfe, 0, 0, 1},
 	    .flags = x->flags,

@@ -17,7 +17,7 @@ struct item {
 	enum kind kind;
 	int direction;
 	uint32_t id;    /* the token; the truth for simulations: equal ids of different kinds belong together */
-	uint32_t key;   /* becomes sequenceId */
+	uint32_t key;   /* becomes sequenceId and message_hash */
 	int64_t time;   /* ns after BASE */
 	int64_t host;   /* frame: realtime ns */
 	uint32_t exact; /* frame_stamp, or frame_sequence */

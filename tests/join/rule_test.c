@@ -1037,6 +1037,28 @@ static void edges_are_outside(void **state)
 	run_close(r);
 }
 
+/* The end is announced; what belongs to items before it still comes, what is later is outside at once. */
+static void an_announced_end_is_an_edge(void **state)
+{
+	(void)state;
+	struct run *r = fresh();
+	struct item f = item(FRAME, RX, 3, S + 2 * MS), e = item(EVENT, RX, 3, S + 2 * MS + 1);
+
+	feed(r, FRAME, RX, 1, S);
+	feed(r, EVENT, RX, 1, S + 10);
+	pl_join_detach(r->join, BASE + S + MS);
+	f.key = e.key = 5;
+	run_feed(r, &f);
+	run_feed(r, &e);
+	run_advance(r, 2 * S);
+	expect_matched(r, 1, 1);
+	assert_int_equal(r->out[FRAME][3].verdict, 0);
+	assert_int_equal(r->out[EVENT][3].frame, 3);
+	run_finish(r, S + MS);
+	expect_verdict(r, PTPLENS_COMPLETE);
+	run_close(r);
+}
+
 /* --- causes --- */
 
 static void cause_case(enum kind kind, int direction, int with, int expected, void (*set)(struct pl_join_evidence *))
@@ -1317,6 +1339,7 @@ int main(void)
 	    cmocka_unit_test(ring_gap_makes_unnamed_stamps_ambiguous),
 	    cmocka_unit_test(stamp_states),
 	    cmocka_unit_test(edges_are_outside),
+	    cmocka_unit_test(an_announced_end_is_an_edge),
 	    cmocka_unit_test(causes_need_their_evidence),
 	    cmocka_unit_test(evidence_of_another_tick_or_side_explains_nothing),
 	    cmocka_unit_test(first_evidence_is_the_baseline),
