@@ -9,13 +9,6 @@
 #include "kernel_types.h"
 #include "publish.bpf.h"
 
-struct sent {
-	union record record;
-	uint64_t sequence;
-	uint32_t wire;
-	uint32_t at; /* of the PTP message, from `head`; 0: not in the linear part */
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -31,16 +24,14 @@ static __always_inline uint32_t tx_flags(const struct sk_buff *skb)
 }
 
 /* Not inlined: the caller has a frame on its stack. */
-static __attribute__((noinline)) int remember(const struct sk_buff *skb, const union record *r, uint64_t sequence, uint32_t wire,
-                                              uint32_t ptp_offset)
+static __attribute__((noinline)) int remember(const struct sk_buff *skb, struct sent *s, uint32_t ptp_offset)
 {
 	unsigned char *head = BPF_CORE_READ(skb, head);
 	uint64_t key = (uint64_t)head;
-	struct sent s = {.record = *r, .sequence = sequence, .wire = wire};
 
-	if (!(r->event.flags & PTPLENS_FLAG_FRAGMENTED_BUFFER))
-		s.at = (uint32_t)(BPF_CORE_READ(skb, data) - head) + ptp_offset;
-	return bpf_map_update_elem(&pl_sent, &key, &s, BPF_ANY);
+	if (!(s->record.event.flags & PTPLENS_FLAG_FRAGMENTED_BUFFER))
+		s->at = (uint32_t)(BPF_CORE_READ(skb, data) - head) + ptp_offset;
+	return bpf_map_update_elem(&pl_sent, &key, s, BPF_ANY);
 }
 
 /* Memory is used again: the address alone does not tell that it is the frame that was remembered. */

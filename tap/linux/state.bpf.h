@@ -27,6 +27,13 @@ union record {
 	uint64_t words[PTPLENS_EVENT_BYTES / 8];
 };
 
+struct sent { /* a frame under way, and what is remembered of it until its stamp comes */
+	union record record;
+	uint64_t sequence;
+	uint32_t wire;
+	uint32_t at; /* of the PTP message, from the start of the buffer's memory; 0: not in the linear part */
+};
+
 static __always_inline struct pl_tap_counters *counters(void)
 {
 	uint32_t zero = 0;
