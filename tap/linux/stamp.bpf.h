@@ -16,9 +16,30 @@ struct {
 	__type(value, struct sent);
 } pl_sent SEC(".maps");
 
+/* `head` and, in front of it, `end`: by one read where they lie together, since each costs about 20 ns. */
+static __always_inline unsigned char *head_and_end(const struct sk_buff *skb, uint32_t *end)
+{
+	struct {
+		uint32_t other, end;
+		unsigned char *head;
+	} pair;
+	uint32_t at = __builtin_preserve_field_info(((struct sk_buff *)0)->head, BPF_FIELD_BYTE_OFFSET);
+
+	if (at - __builtin_preserve_field_info(((struct sk_buff *)0)->end, BPF_FIELD_BYTE_OFFSET) == 4) {
+		if (bpf_probe_read_kernel(&pair, sizeof pair, (const char *)skb + at - 8))
+			return 0;
+		*end = pair.end;
+		return pair.head;
+	}
+	*end = BPF_CORE_READ(skb, end);
+	return BPF_CORE_READ(skb, head);
+}
+
 static __always_inline uint32_t tx_flags(const struct sk_buff *skb)
 {
-	struct skb_shared_info *shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
+	uint32_t end = 0;
+	unsigned char *head = head_and_end(skb, &end);
+	struct skb_shared_info *shared = (void *)(head + end);
 
 	return BPF_CORE_READ(shared, tx_flags);
 }
