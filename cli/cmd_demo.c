@@ -243,7 +243,7 @@ static int demo(struct demo *d)
 	failed = open_recording(d);
 	if (failed)
 		return exit_code(failed);
-	if (d->peers && drop_privileges())
+	if (drop_privileges())
 		out_error("privileges could not be given up");
 	stop_on_signals(d->session);
 	out_modes(d->out, d->session, d->json);

@@ -39,7 +39,7 @@ enum pl_frame_result {
 #define PL_PORT_EVENT 319
 #define PL_PORT_GENERAL 320
 
-#define PL_FRAME_TAGS 4       /* in-band tags of any kind */
+#define PL_FRAME_TAGS 4       /* tags of any kind, an out-of-band one included */
 #define PL_FRAME_EXTENSIONS 6 /* IPv6 extension headers */
 
 #define PL_FNV_BASIS 2166136261u
@@ -90,6 +90,12 @@ PL_FRAME_INLINE int pl_is_vlan(uint32_t ethertype)
 PL_FRAME_INLINE int pl_is_redundancy(uint32_t ethertype)
 {
 	return ethertype == PL_ETHERTYPE_HSR || ethertype == PL_ETHERTYPE_RTAG;
+}
+
+/* IPv6: hop-by-hop, routing, destination options, fragment, authentication */
+PL_FRAME_INLINE int pl_is_extension(uint32_t next)
+{
+	return next == 0 || next == 43 || next == 60 || next == 44 || next == 51;
 }
 
 PL_FRAME_INLINE void pl_frame_tag(struct ptplens_event *e, uint32_t tci)
@@ -178,7 +184,8 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse_ethernet(const uint8_t *b, u
 }
 
 /* b: the frame from its MAC header on; `have` of its bytes (at most PL_FRAME_MAX) may be read. wire: the frame's whole length, which
- * decides PTPLENS_FLAG_SHORT. outer_tag: TCI of an out-of-band 802.1Q tag, or -1.
+ * decides PTPLENS_FLAG_SHORT. outer_tag: TCI of an out-of-band 802.1Q tag, or -1; it counts as if it were in band, so that the tap and a
+ * capture that puts it back agree.
  * PL_FRAME_PTP: the parsed fields of *e are set (message_type, sequence_id, domain_number, source_mac, vlan_id, pcp, clock_identity,
  * port_number, sdo_id, flags 0-6 and 11, version, message_hash) and *ptp_offset is where the PTP header starts. The other fields are
  * the caller's and must be 0 before the call. Otherwise *e holds nothing of use. */
@@ -194,6 +201,8 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 
 	uint32_t type = pl_be16(b + 12);
 	for (int i = 0; i < PL_FRAME_TAGS; i++) {
+		if (i == PL_FRAME_TAGS - 1 && outer_tag >= 0)
+			break;
 		if (pl_is_vlan(type)) {
 			PL_FRAME_NEED(o, 4);
 			pl_frame_tag(e, pl_be16(b + o));
@@ -234,7 +243,7 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 			transport = PTPLENS_TRANSPORT_UDP_IPV6;
 			o += 40;
 			for (int i = 0; i < PL_FRAME_EXTENSIONS && next != 17; i++) {
-				if (next != 0 && next != 43 && next != 60 && next != 44 && next != 51)
+				if (!pl_is_extension(next))
 					return PL_FRAME_NOT_PTP;
 				PL_FRAME_NEED(o, 8);
 				uint32_t bytes = ((uint32_t)b[o + 1] + 1) * 8;
@@ -250,7 +259,7 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 				o += bytes;
 			}
 			if (next != 17)
-				return PL_FRAME_TOO_DEEP;
+				return pl_is_extension(next) ? PL_FRAME_TOO_DEEP : PL_FRAME_NOT_PTP;
 		} else {
 			return PL_FRAME_NOT_PTP;
 		}
@@ -268,6 +277,8 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 	/* all that a hash may cover has to fit, so that no side ever hashes less than another */
 	PL_FRAME_BOUND(o);
 	if (o > PL_FRAME_MAX - PL_PTP_HASHED)
+		return PL_FRAME_TOO_DEEP;
+	if (outer_tag >= 0 && o > PL_FRAME_MAX - PL_PTP_HASHED - 4)
 		return PL_FRAME_TOO_DEEP;
 	PL_FRAME_BOUND(destination);
 	if (destination > PL_FRAME_MAX - 16) /* never: it lies in front of o */

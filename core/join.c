@@ -48,8 +48,9 @@ struct pl_join *pl_join_open(const struct pl_join_options *options)
 	j->resolution_ns = options->resolution_ns > 0 ? options->resolution_ns : 1;
 	while ((1ll << j->resolution_shift) < j->resolution_ns && j->resolution_shift < 31)
 		j->resolution_shift++;
-	/* a sent frame's floored time may lie that much before its event */
+	/* a sent frame's floored time may lie that much before its event, a received frame's longer before it */
 	j->slack_ns = PL_JOIN_SLACK_NS + j->resolution_ns - 1;
+	j->quiet_ns = PL_JOIN_QUIET_NS + j->resolution_ns - 1;
 	j->attach_ns = options->attach_ns;
 	j->detach_ns = INT64_MAX;
 	j->now_ns = -PL_JOIN_TIME_MAX;
@@ -236,17 +237,6 @@ static uint32_t take(struct pl_join *j, enum pl_join_kind kind, uint64_t token, 
 	return i;
 }
 
-static int64_t staged_until(const struct pl_join *j)
-{
-	int64_t ns = j->now_ns;
-
-	if (j->staged_frames.tail != NIL && j->items[j->staged_frames.tail].time_ns > ns)
-		ns = j->items[j->staged_frames.tail].time_ns;
-	if (j->staged_events.tail != NIL && j->items[j->staged_events.tail].time_ns > ns)
-		ns = j->items[j->staged_events.tail].time_ns;
-	return ns;
-}
-
 static void count_crowded(struct pl_join *j, uint64_t *ambiguous)
 {
 	++*ambiguous;
@@ -290,7 +280,7 @@ void pl_join_frame(struct pl_join *j, uint64_t token, const struct ptplens_event
 	int64_t below = clamp(host_ns) % j->resolution_ns;
 	x->host_ns = clamp(host_ns) - (below < 0 ? below + j->resolution_ns : below);
 	x->doubtful = doubtful != 0;
-	x->time_ns = doubtful ? staged_until(j) : clamp(time_ns);
+	x->time_ns = doubtful ? j->now_ns + 1 : clamp(time_ns); /* captured since the last drain */
 	pl_join_list_insert(j, &j->staged_frames, i);
 	pl_join_queue_push(j, &j->frame_queue, i);
 }
@@ -324,7 +314,8 @@ static void advance(struct pl_join *j, int64_t watermark)
 
 void pl_join_advance(struct pl_join *j, int64_t watermark_ns)
 {
-	advance(j, clamp(watermark_ns));
+	j->watermark_ns = clamp(watermark_ns);
+	advance(j, j->watermark_ns);
 }
 
 void pl_join_detach(struct pl_join *j, int64_t detach_ns)
@@ -334,7 +325,10 @@ void pl_join_detach(struct pl_join *j, int64_t detach_ns)
 
 void pl_join_finish(struct pl_join *j, int64_t detach_ns)
 {
+	uint32_t last = j->staged_events.tail;
+
 	j->detach_ns = detach_ns;
+	j->watermark_ns = last == NIL ? j->now_ns : j->items[last].time_ns;
 	advance(j, PL_JOIN_TIME_MAX + 2 * PL_JOIN_SENT_NS);
 }
 

@@ -63,6 +63,7 @@ void pl_join_evidence(struct pl_join *j, const struct pl_join_evidence *e)
 		/* what the last drain left unread was lost, if it was, before the reading but maybe after the watermark */
 		struct pl_join_tick t = {.start_ns = b->time_ns < j->now_ns ? b->time_ns : j->now_ns, .end_ns = e->time_ns};
 		t.rose[PL_JOIN_RING] = rise(e->ring_lost, b->ring_lost);
+		t.rose[PL_JOIN_RING_ORPHAN] = t.rose[PL_JOIN_RING];
 		t.rose[PL_JOIN_CAPTURE_RX] = rise(e->capture_dropped[PTPLENS_RECEIVE], b->capture_dropped[PTPLENS_RECEIVE]);
 		t.rose[PL_JOIN_CAPTURE_TX] = rise(e->capture_dropped[PTPLENS_TRANSMIT], b->capture_dropped[PTPLENS_TRANSMIT]);
 		t.rose[PL_JOIN_BELOW] = rise(e->below_stack_dropped, b->below_stack_dropped);
@@ -90,7 +91,7 @@ static uint32_t first_tick(const struct pl_join *j, int64_t from)
 
 int pl_join_rose(const struct pl_join *j, enum pl_join_counter c, int64_t from, int64_t to)
 {
-	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns <= to; n++) {
+	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns < to; n++) {
 		if (tick_at(j, n)->rose[c])
 			return 1;
 	}
@@ -99,7 +100,7 @@ int pl_join_rose(const struct pl_join *j, enum pl_join_counter c, int64_t from, 
 
 static int spend(struct pl_join *j, enum pl_join_counter c, int64_t from, int64_t to)
 {
-	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns <= to; n++) {
+	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns < to; n++) {
 		if (tick_at(j, n)->left[c]) {
 			tick_at(j, n)->left[c]--;
 			return 1;
@@ -113,7 +114,7 @@ static enum ptplens_cause state_cause(const struct pl_join *j, int64_t from, int
 {
 	int ahead = 0, down = 0, detached = 0;
 
-	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns <= to; n++) {
+	for (uint32_t n = first_tick(j, from); n < j->tick_count && tick_at(j, n)->start_ns < to; n++) {
 		ahead |= tick_at(j, n)->program_ahead;
 		down |= tick_at(j, n)->link_down;
 		detached |= tick_at(j, n)->detached;
@@ -126,7 +127,7 @@ static enum ptplens_cause state_cause(const struct pl_join *j, int64_t from, int
 enum ptplens_cause pl_join_event_cause(struct pl_join *j, const struct pl_join_item *event)
 {
 	int sent = event->direction == PTPLENS_TRANSMIT;
-	int64_t from = sent ? event->time_ns : event->time_ns - PL_JOIN_QUIET_NS;
+	int64_t from = sent ? event->time_ns : event->time_ns - j->quiet_ns;
 	int64_t to = sent ? event->time_ns + PL_JOIN_SENT_NS : event->time_ns + j->slack_ns;
 
 	if (to > j->detach_ns)
@@ -142,7 +143,7 @@ enum ptplens_cause pl_join_frame_cause(struct pl_join *j, const struct pl_join_i
 {
 	int sent = frame->direction == PTPLENS_TRANSMIT;
 	int64_t from = sent ? frame->time_ns - PL_JOIN_SENT_NS : frame->time_ns - j->slack_ns;
-	int64_t to = sent ? frame->time_ns + j->slack_ns : frame->time_ns + PL_JOIN_QUIET_NS;
+	int64_t to = sent ? frame->time_ns + j->slack_ns : frame->time_ns + j->quiet_ns;
 
 	if (spend(j, PL_JOIN_RING, from, to))
 		return PTPLENS_CAUSE_RING_LOSS;
@@ -151,7 +152,7 @@ enum ptplens_cause pl_join_frame_cause(struct pl_join *j, const struct pl_join_i
 
 enum ptplens_cause pl_join_orphan_cause(struct pl_join *j, const struct pl_join_item *stamp)
 {
-	if (spend(j, PL_JOIN_RING, stamp->time_ns - PL_JOIN_SENT_NS, stamp->time_ns))
+	if (spend(j, PL_JOIN_RING_ORPHAN, stamp->time_ns - PL_JOIN_SENT_NS, stamp->time_ns))
 		return PTPLENS_CAUSE_RING_LOSS;
 	return PTPLENS_CAUSE_UNEXPLAINED;
 }

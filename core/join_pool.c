@@ -87,7 +87,8 @@ uint32_t pl_join_key_get(struct pl_join *j, const struct ptplens_event *parsed)
 		return NIL;
 	struct pl_join_list none = {NIL, NIL};
 	j->keys[k] = (struct pl_join_key){.id = id,
-	                                  .last_ns = -PL_JOIN_TIME_MAX,
+	                                  .active_ns = -PL_JOIN_TIME_MAX,
+	                                  .doubtful_ns = -PL_JOIN_TIME_MAX,
 	                                  .frames = none,
 	                                  .events = none,
 	                                  .stamps = none,

@@ -8,9 +8,9 @@
 
 #define NIL PL_JOIN_NIL
 
-static int64_t window_of(const struct pl_join_key *k)
+static int64_t window_of(const struct pl_join *j, const struct pl_join_key *k)
 {
-	return k->id.direction == PTPLENS_TRANSMIT ? PL_JOIN_SENT_NS : PL_JOIN_QUIET_NS;
+	return k->id.direction == PTPLENS_TRANSMIT ? PL_JOIN_SENT_NS : j->quiet_ns;
 }
 
 static int outside(const struct pl_join *j, const struct pl_join_item *x)
@@ -238,11 +238,13 @@ static int stepped(const struct pl_join *j, const struct pl_join_key *k)
 /* Items of both sides may have been lost around the open cluster. Sent frames may always be lost below the stack. */
 static int lossy(const struct pl_join *j, const struct pl_join_key *k)
 {
-	int64_t to = k->last_ns + PL_JOIN_QUIET_NS, from = k->first_ns;
+	int64_t to = k->last_ns + j->quiet_ns, from = k->first_ns;
 
+	if (to > k->first_ns + PL_JOIN_AGE_NS) /* closed by age: nothing is known of later */
+		to = k->first_ns + PL_JOIN_AGE_NS;
 	if (k->events.head != NIL && j->items[k->events.head].time_ns < from)
 		from = j->items[k->events.head].time_ns;
-	from -= window_of(k);
+	from -= window_of(j, k);
 	return pl_join_rose(j, PL_JOIN_RING, from, to) &&
 	       (k->id.direction == PTPLENS_TRANSMIT || pl_join_rose(j, PL_JOIN_CAPTURE_RX, from, to));
 }
@@ -258,9 +260,10 @@ static void join_group(struct pl_join *j, uint32_t event)
 		j->items[e->leader].group_events++;
 }
 
-/* Received events with frame_stamp: groups of equal frames with as many events pair in order. Groups of several are no proof when both
- * sides may have lost items. The frames of a group stay until it is decided, so a group is never compared with a frame 2 s away. */
-static void settle_exact(struct pl_join *j, struct pl_join_key *k, enum ptplens_cause doubt)
+/* Received events with frame_stamp: groups of equal frames with as many events pair in order. Where several frames may
+ * share a time, equal counts are no proof when both sides may have lost items, nor before 100 ms have brought the events in. The frames of
+ * a group stay until it is decided, so a group is never compared with a frame 2 s away. */
+static void settle_exact(struct pl_join *j, struct pl_join_key *k, int loss, int64_t complete_ns)
 {
 	uint32_t i, next;
 
@@ -276,8 +279,8 @@ static void settle_exact(struct pl_join *j, struct pl_join_key *k, enum ptplens_
 		struct pl_join_item *leader = &j->items[e->leader];
 		if (leader->group_frames != leader->group_events)
 			e->doubt = PTPLENS_CAUSE_REPEATED_KEY;
-		else if (doubt == PTPLENS_CAUSE_LOSS && leader->group_frames > 1)
-			e->doubt = PTPLENS_CAUSE_LOSS;
+		else if (j->resolution_ns > 1 || leader->group_frames > 1)
+			e->doubt = loss ? PTPLENS_CAUSE_LOSS : leader->time_ns > complete_ns ? PTPLENS_CAUSE_CROWDED : PTPLENS_CAUSE_NONE;
 		if (e->doubt) {
 			for (uint32_t f = e->leader; f != NIL && !j->items[f].doubt; f = j->items[f].group_next)
 				j->items[f].doubt = e->doubt;
@@ -315,10 +318,10 @@ static void settle_frames(struct pl_join *j, struct pl_join_key *k, enum ptplens
 
 static void settle_received(struct pl_join *j, struct pl_join_key *k, enum ptplens_cause doubt)
 {
-	settle_exact(j, k, doubt);
+	settle_exact(j, k, doubt == PTPLENS_CAUSE_LOSS, INT64_MAX);
 	uint32_t n = gather(j, j->openers, k->frames.head, by_window), m = gather(j, j->closers, k->events.head, by_window);
-	match(j, n, m, PL_JOIN_QUIET_NS);
-	find_candidates(j, n, m, PL_JOIN_QUIET_NS);
+	match(j, n, m, j->quiet_ns);
+	find_candidates(j, n, m, j->quiet_ns);
 	settle_frames(j, k, doubt);
 	for (uint32_t i = k->events.head, next; i != NIL; i = next) {
 		struct pl_join_item *e = &j->items[i];
@@ -357,9 +360,10 @@ static uint32_t late_event(const struct pl_join *j, uint32_t head, int64_t stamp
 static void settle_late(struct pl_join *j, struct pl_join_key *k, uint32_t stamp)
 {
 	uint32_t event = late_event(j, k->kept.head, j->items[stamp].time_ns);
+	uint32_t undecided = late_event(j, k->events.head, j->items[stamp].time_ns);
 
-	if (event == NIL)
-		event = late_event(j, k->events.head, j->items[stamp].time_ns);
+	if (event == NIL || (undecided != NIL && j->items[undecided].time_ns < j->items[event].time_ns))
+		event = undecided;
 	if (event == NIL) {
 		decide_orphan(j, stamp);
 		return;
@@ -416,7 +420,7 @@ uint32_t pl_join_crowd(struct pl_join *j, uint32_t key)
 	struct pl_join_key *k = &j->keys[key];
 
 	if (k->id.direction == PTPLENS_RECEIVE)
-		settle_exact(j, k, PTPLENS_CAUSE_LOSS);
+		settle_exact(j, k, lossy(j, k), k->last_ns - j->quiet_ns);
 	uint32_t items = k->listed;
 	while (k->stamps.head != NIL)
 		decide_stamp(j, k->stamps.head, PL_JOIN_FATE_AMBIGUOUS, PTPLENS_CAUSE_CROWDED);
@@ -453,14 +457,14 @@ int64_t pl_join_due(const struct pl_join *j, uint32_t key)
 {
 	const struct pl_join_key *k = &j->keys[key];
 	int64_t due = INT64_MAX, kept;
+	int64_t quiet = k->last_ns + j->quiet_ns, old = k->first_ns + PL_JOIN_AGE_NS;
 
 	if (k->open) /* kept events too stay until it is settled: its stamps may be theirs */
-		return k->last_ns + PL_JOIN_QUIET_NS < k->first_ns + PL_JOIN_AGE_NS ? k->last_ns + PL_JOIN_QUIET_NS
-		                                                                    : k->first_ns + PL_JOIN_AGE_NS;
+		return quiet < old ? quiet : old;
 	if (k->events.head != NIL)
 		due = j->items[k->events.head].time_ns + PL_JOIN_SENT_NS;
 	else if (k->doubt)
-		due = k->last_ns + window_of(k);
+		due = k->active_ns + window_of(j, k);
 	if (k->kept.head == NIL)
 		return due;
 	kept = j->items[k->kept.head].time_ns + PL_JOIN_SENT_NS;
@@ -472,7 +476,7 @@ void pl_join_run(struct pl_join *j, uint32_t key, int64_t now)
 	struct pl_join_key *k = &j->keys[key];
 
 	while (pl_join_due(j, key) <= now) {
-		if (k->open && k->last_ns + PL_JOIN_QUIET_NS <= k->first_ns + PL_JOIN_AGE_NS) {
+		if (k->open && k->last_ns + j->quiet_ns <= k->first_ns + PL_JOIN_AGE_NS) {
 			settle(j, key);
 		} else if (k->open) {
 			j->counts.crowded++;
@@ -498,7 +502,7 @@ static void exact_left(struct pl_join *j, struct pl_join_key *k)
 	if (!k->open)
 		return;
 	k->first_ns = INT64_MAX;
-	k->last_ns = INT64_MIN;
+	k->last_ns = k->doubtful_ns;
 	for (int n = 0; n < 2; n++) {
 		if (l[n]->head == NIL)
 			continue;
@@ -552,13 +556,17 @@ static void place_in_cluster(struct pl_join *j, uint32_t i)
 	struct pl_join_key *k = &j->keys[x->key];
 
 	if (!k->open) {
-		if (x->time_ns - k->last_ns > window_of(k))
+		if (x->time_ns - k->active_ns > window_of(j, k))
 			k->doubt = PTPLENS_CAUSE_NONE;
 		k->first_ns = k->last_ns = x->time_ns;
 	}
+	k->active_ns = x->time_ns > k->active_ns ? x->time_ns : k->active_ns;
 	k->open++;
 	k->first_ns = x->time_ns < k->first_ns ? x->time_ns : k->first_ns;
+	if (x->doubtful && j->watermark_ns > k->doubtful_ns)
+		k->doubtful_ns = j->watermark_ns;
 	k->last_ns = x->time_ns > k->last_ns ? x->time_ns : k->last_ns;
+	k->last_ns = k->doubtful_ns > k->last_ns ? k->doubtful_ns : k->last_ns;
 	if (x->kind == PL_JOIN_FRAME) {
 		place_frame(j, i);
 	} else if (x->kind == PL_JOIN_EVENT && x->direction == PTPLENS_RECEIVE && x->exact) {

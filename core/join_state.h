@@ -85,7 +85,9 @@ struct pl_join_key_id { /* no padding: compared and hashed as bytes */
 
 struct pl_join_key {
 	struct pl_join_key_id id;
-	int64_t first_ns, last_ns; /* of the open cluster, waiting events left out; last_ns stays after it */
+	int64_t first_ns, last_ns; /* of the open cluster, waiting events left out */
+	int64_t active_ns;         /* the latest item */
+	int64_t doubtful_ns;       /* the latest time that a frame without a usable one can have: holds the cluster open */
 	int64_t scheduled_ns;
 	struct pl_join_list frames, events, stamps; /* undecided, by time */
 	struct pl_join_list kept;                   /* decided sent events whose stamp may still come late, by time */
@@ -100,6 +102,7 @@ struct pl_join_key {
 
 enum pl_join_counter { /* item counters among the evidence: each rise explains as many items */
 	               PL_JOIN_RING,
+	               PL_JOIN_RING_ORPHAN, /* the same rises: a lost sent event leaves a frame and a stamp behind */
 	               PL_JOIN_CAPTURE_RX,
 	               PL_JOIN_CAPTURE_TX,
 	               PL_JOIN_BELOW,
@@ -107,7 +110,7 @@ enum pl_join_counter { /* item counters among the evidence: each rise explains a
 	               PL_JOIN_COUNTERS,
 };
 
-struct pl_join_tick { /* what happened in start_ns..end_ns; ticks with nothing are not kept */
+struct pl_join_tick { /* what happened after start_ns and up to end_ns; ticks with nothing are not kept */
 	int64_t start_ns, end_ns;
 	uint64_t rose[PL_JOIN_COUNTERS];
 	uint64_t left[PL_JOIN_COUNTERS]; /* not yet spent */
@@ -117,9 +120,11 @@ struct pl_join_tick { /* what happened in start_ns..end_ns; ticks with nothing a
 struct pl_join {
 	int64_t resolution_ns;
 	uint32_t resolution_shift; /* 2^shift >= resolution_ns */
-	int64_t slack_ns;
+	int64_t slack_ns;          /* how much earlier than its first item a second one may seem */
+	int64_t quiet_ns;          /* PL_JOIN_QUIET_NS, longer by what the capture's floor hides */
 	int64_t attach_ns, detach_ns;
-	int64_t now_ns; /* all staged items up to here are in their keys, and all that was due is decided */
+	int64_t watermark_ns; /* what the caller last said */
+	int64_t now_ns;       /* all staged items up to here are in their keys, and all that was due is decided */
 
 	struct pl_join_item *items;
 	uint32_t item_limit, item_capacity, item_fresh, item_free, used, live;
@@ -174,7 +179,7 @@ uint32_t pl_join_crowd(struct pl_join *, uint32_t key);
 void pl_join_forget(struct pl_join *, uint32_t event);
 
 /* join_evidence.c */
-/* A counter rose in a tick that touches from..to. */
+/* A counter rose in a tick that overlaps from..to. */
 int pl_join_rose(const struct pl_join *, enum pl_join_counter, int64_t from, int64_t to);
 enum ptplens_cause pl_join_event_cause(struct pl_join *, const struct pl_join_item *event);
 enum ptplens_cause pl_join_frame_cause(struct pl_join *, const struct pl_join_item *frame);

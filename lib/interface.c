@@ -44,6 +44,24 @@ struct pl_interface {
 	struct pl_error failure; /* of the capture */
 };
 
+static void give_evidence(struct pl_interface *i, int64_t time_ns)
+{
+	i->tap->ops->stats(i->tap, &i->tap_stats);
+	i->capture->ops->stats(i->capture, &i->capture_stats);
+	const struct pl_tap_stats *t = &i->tap_stats;
+	struct pl_join_evidence e = {
+	    .time_ns = time_ns,
+	    .ring_lost = t->ring_lost,
+	    .capture_dropped = {i->capture_stats.dropped[0], i->capture_stats.dropped[1]},
+	    .below_stack_dropped = t->below_stack_dropped,
+	    .backlog = t->backlog,
+	    .link_events = t->link_events,
+	    .program_ahead = t->program_ahead,
+	    .detached = t->detached,
+	};
+	pl_join_evidence(i->join, &e);
+}
+
 struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *capture, uint32_t index)
 {
 	struct pl_interface *i = calloc(1, sizeof *i);
@@ -61,7 +79,8 @@ struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *ca
 		pl_interface_close(i);
 		return NULL;
 	}
-	tap->ops->stats(tap, &i->tap_stats);
+	/* what is lost before the first drain is a rise from here */
+	give_evidence(i, tap->attach_ns);
 	return i;
 }
 
@@ -141,24 +160,6 @@ static int drain_ring(struct pl_interface *i)
 		}
 	} while (n > 0);
 	return 1;
-}
-
-static void give_evidence(struct pl_interface *i, int64_t time_ns)
-{
-	i->tap->ops->stats(i->tap, &i->tap_stats);
-	i->capture->ops->stats(i->capture, &i->capture_stats);
-	const struct pl_tap_stats *t = &i->tap_stats;
-	struct pl_join_evidence e = {
-	    .time_ns = time_ns,
-	    .ring_lost = t->ring_lost,
-	    .capture_dropped = {i->capture_stats.dropped[0], i->capture_stats.dropped[1]},
-	    .below_stack_dropped = t->below_stack_dropped,
-	    .backlog = t->backlog,
-	    .link_events = t->link_events,
-	    .program_ahead = t->program_ahead,
-	    .detached = t->detached,
-	};
-	pl_join_evidence(i->join, &e);
 }
 
 static void end_at(struct pl_interface *i, int64_t time_ns)

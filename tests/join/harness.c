@@ -92,7 +92,7 @@ void run_feed(struct run *r, const struct item *x)
 	if (x->kind == FRAME) {
 		r->expected.frames++;
 		r->frame_number[x->id] = ++r->frames_fed;
-		pl_join_frame(r->join, x->id, &e, BASE + x->time, x->host, x->doubtful);
+		pl_join_frame(r->join, x->id, &e, BASE + x->time + (x->doubtful ? 3000 * S : 0), x->host, x->doubtful);
 	} else {
 		if (x->flags & PTPLENS_FLAG_LOOPBACK)
 			r->expected.skipped_events++;

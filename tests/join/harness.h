@@ -16,14 +16,15 @@ enum kind { FRAME, EVENT, STAMP, KINDS };
 struct item {
 	enum kind kind;
 	int direction;
-	uint32_t id;       /* the token; the truth for simulations: equal ids of different kinds belong together */
-	uint32_t key;      /* becomes sequenceId */
-	int64_t time;      /* ns after BASE */
-	int64_t host;      /* frame: realtime ns */
-	uint32_t exact;    /* frame_stamp, or frame_sequence */
-	uint16_t flags;    /* PTPLENS_FLAG_* */
-	uint8_t stamp;     /* enum ptplens_stamp */
-	int doubtful;      /* frame */
+	uint32_t id;    /* the token; the truth for simulations: equal ids of different kinds belong together */
+	uint32_t key;   /* becomes sequenceId */
+	int64_t time;   /* ns after BASE */
+	int64_t host;   /* frame: realtime ns */
+	uint32_t exact; /* frame_stamp, or frame_sequence */
+	uint16_t flags; /* PTPLENS_FLAG_* */
+	uint8_t stamp;  /* enum ptplens_stamp */
+	int doubtful;   /* frame: its mapped time is nonsense; the join takes it for `effective`..`until` */
+	int64_t effective, until;
 	uint64_t sequence; /* event, stamp: position + 1 */
 };
 
@@ -33,7 +34,7 @@ struct outcome { /* of one item */
 	uint64_t frame, event, stamp; /* tokens it came out with */
 };
 
-#define MAX_IDS 8192
+#define MAX_IDS 2200
 
 struct run {
 	struct pl_join *join;

@@ -271,12 +271,14 @@ static void exact_floors_to_the_resolution(void **state)
 	/* the caller need not have floored it, and the low 32 bits may wrap in between */
 	int64_t wrap = ((WALL + BASE + S) | 0xffffffffll) + 1;
 	int64_t frame = (wrap - 1) / 1000 * 1000;
-	struct run *r = run_open(1000, 0, 0);
-	feed_frame(r, 1, S, frame + 7, 0);
-	feed_exact(r, 2, S + 2000, (uint32_t)(frame + 999));
-	run_finish(r, INT64_MAX);
-	expect_matched(r, 1, 2);
-	run_close(r);
+	for (int64_t offset = 3; offset < 1000; offset += 996) {
+		struct run *r = run_open(1000, 0, 0);
+		feed_frame(r, 1, S, frame + 7, 0);
+		feed_exact(r, 2, S + 2000, (uint32_t)(frame + offset));
+		run_finish(r, INT64_MAX);
+		expect_matched(r, 1, 2);
+		run_close(r);
+	}
 }
 
 static void exact_equal_ones_need_equal_counts(void **state)
@@ -371,6 +373,20 @@ static void greedy_alone_would_be_wrong(void **state)
 	run_close(r);
 }
 
+static void an_event_before_the_frame_is_none_of_its_own(void **state)
+{
+	(void)state;
+	struct run *r = fresh();
+
+	feed(r, EVENT, RX, 1, S);
+	feed(r, FRAME, RX, 2, S + 10 * US);
+	feed(r, EVENT, RX, 3, S + 20 * US);
+	run_finish(r, INT64_MAX);
+	expect_matched(r, 2, 3);
+	expect(r, EVENT, 1, PTPLENS_EVENT_ONLY, PTPLENS_CAUSE_UNEXPLAINED);
+	run_close(r);
+}
+
 static void cluster_settles_when_quiet_for_100_ms(void **state)
 {
 	(void)state;
@@ -449,6 +465,22 @@ static void old_cluster_is_crowded(void **state)
 	struct ptplens_certificate c = run_certificate(r);
 	assert_int_equal(c.crowded, 2);
 	expect_verdict(r, PTPLENS_EXPLAINED);
+	run_close(r);
+}
+
+/* The frame left with its crowd; its event is then no riddle of its own. */
+static void an_event_behind_its_crowd_is_crowded(void **state)
+{
+	(void)state;
+	struct run *r = fresh();
+
+	for (uint32_t i = 0; i <= 11; i++)
+		feed(r, FRAME, RX, 1 + i, S + 90 * MS * i);
+	feed(r, EVENT, RX, 12, S + 1020 * MS);
+	run_advance(r, S + 1010 * MS);
+	run_finish(r, INT64_MAX);
+	expect(r, FRAME, 12, PTPLENS_AMBIGUOUS, PTPLENS_CAUSE_CROWDED);
+	expect(r, EVENT, 12, PTPLENS_AMBIGUOUS, PTPLENS_CAUSE_CROWDED);
 	run_close(r);
 }
 
@@ -670,6 +702,7 @@ static void doubtful_frames_need_an_exact_stamp(void **state)
 	struct item e = item(EVENT, TX, 9, S + 30);
 	e.key = 2;
 	run_feed(r, &e);
+	run_advance(r, S + 20 * MS);
 	run_advance(r, 4 * S);
 	expect_matched(r, 1, 2);
 	expect(r, FRAME, 3, PTPLENS_AMBIGUOUS, PTPLENS_CAUSE_CLOCK_STEP);
@@ -1255,10 +1288,12 @@ int main(void)
 	    cmocka_unit_test(repeated_key_pairs_in_order_when_counts_agree),
 	    cmocka_unit_test(one_event_for_two_frames_is_ambiguous),
 	    cmocka_unit_test(greedy_alone_would_be_wrong),
+	    cmocka_unit_test(an_event_before_the_frame_is_none_of_its_own),
 	    cmocka_unit_test(cluster_settles_when_quiet_for_100_ms),
 	    cmocka_unit_test(waiting_sent_event_belongs_to_the_next_cluster),
 	    cmocka_unit_test(doubtful_event_is_never_matched_later),
 	    cmocka_unit_test(old_cluster_is_crowded),
+	    cmocka_unit_test(an_event_behind_its_crowd_is_crowded),
 	    cmocka_unit_test(big_cluster_is_crowded),
 	    cmocka_unit_test(full_table_evicts_and_nothing_vanishes),
 	    cmocka_unit_test(a_caller_that_never_reads_is_counted),

@@ -16,7 +16,7 @@
 
 int main(int argc, char **argv)
 {
-	struct bpf_program *program = NULL;
+	struct bpf_program *program = NULL, *p;
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = FLAG_BEFORE);
 	struct bpf_object *object;
 	char byte;
@@ -24,8 +24,17 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	object = bpf_object__open(argv[1]);
-	if (object)
-		program = bpf_object__find_program_by_name(object, argv[2]);
+	if (!object) {
+		fprintf(stderr, "ahead_main: cannot open %s\n", argv[1]);
+		return 1;
+	}
+	bpf_object__for_each_program(p, object)
+	{
+		bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_CLS);
+		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), argv[2]));
+		if (bpf_program__autoload(p))
+			program = p;
+	}
 	if (!program || bpf_object__load(object)) {
 		fprintf(stderr, "ahead_main: cannot load %s of %s\n", argv[2], argv[1]);
 		return 1;

@@ -45,7 +45,7 @@ class Demo(live.Test):
         return process
 
     def finish(self, process):
-        out, errors = process.communicate(timeout=live.PATIENCE)
+        out, errors = live.finish(process, process.stdout), process.stderr.read()
         return [json.loads(line) for line in out.splitlines()], errors
 
     def check_report(self, lines, verdict, path):

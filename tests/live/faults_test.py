@@ -26,13 +26,13 @@ class Faults(live.Test):
 
     def burst(self, at, interface, count):
         answer = subprocess.run(at("python3", BURST, interface, str(count), "distinct"), check=True, capture_output=True)
-        self.assertEqual(count, int(answer.stdout))
+        return int(answer.stdout)
 
     def receive(self, count):
-        self.burst(self.peers.at_master, live.MASTER_INTERFACE, count)
+        self.assertEqual(count, self.burst(self.peers.at_master, live.MASTER_INTERFACE, count))
 
     def transmit(self, count):
-        self.burst(self.peers.at_slave, live.SLAVE_INTERFACE, count)
+        return self.burst(self.peers.at_slave, live.SLAVE_INTERFACE, count)
 
     def check(self, certificate, causes, tolerated=()):
         """EXPLAINED, with causes and at most the tolerated ones beside them."""

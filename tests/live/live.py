@@ -16,7 +16,6 @@ SLAVE_INTERFACE = "demo0"
 MASTER_INTERFACE = "demo1"
 PROFILES = ("e2e-ethernet", "e2e-ipv4", "e2e-ipv6", "p2p-ethernet", "gptp")
 SECONDS = 3  # of traffic in a measurement
-DETACH_NS = 50_000_000  # an account may end this much before the program is told to end
 PATIENCE = 30  # seconds until something that should happen counts as failed
 
 paths = None  # of the programs under test, set by main()
@@ -31,6 +30,13 @@ def die_with_parent():
 
 def start(command, **options):
     return subprocess.Popen(command, preexec_fn=die_with_parent, text=True, **options)
+
+
+def finish(process, stream):
+    """The rest of a stream that was read by lines, which communicate would lose a part of; returns when the process has ended."""
+    text = stream.read()
+    process.wait()
+    return text
 
 
 def wait_until(condition, what):
@@ -90,19 +96,23 @@ class Peers:
 
 
 class Tcpdump:
-    """Everything at the slave's end, seen by another program; written when stop returns."""
+    """Everything at the slave's end, seen by another program."""
 
     def __init__(self, peers, path):
-        self.process = start(peers.at_slave("tcpdump", "-Z", "root", "-i", SLAVE_INTERFACE, "-w", path, "-B", "16384",
-                                            "--time-stamp-precision=nano"), stderr=subprocess.PIPE)
+        self.path = path
+        self.process = start(peers.at_slave("tcpdump", "-Z", "root", "-i", SLAVE_INTERFACE, "-w", path, "-B", "16384", "-s", "256", "-U",
+                                            "--immediate-mode", "--time-stamp-precision=nano"), stderr=subprocess.PIPE)
         while "listening on" not in self.process.stderr.readline():
             if self.process.poll() is not None:
                 raise AssertionError("tcpdump did not start")
 
     def stop(self):
-        # its buffer reaches user space after at most a second, or when it is told to end
+        """Returns when everything up to now is in the file."""
+        # it writes in order, and what it has not read when it is told to end is lost
+        now_ns = time.time_ns()
+        wait_until(lambda: any(frame.time_ns > now_ns for frame in ptp_frames(self.path)), "tcpdump sees a later frame")
         self.process.send_signal(signal.SIGINT)
-        words = self.process.communicate()[1]
+        words = finish(self.process, self.process.stderr)
         if "\n0 packets dropped by kernel" not in words:
             raise AssertionError(f"tcpdump: {words}")
 
@@ -114,18 +124,18 @@ class Observer:
         self.process = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line:
-            raise AssertionError(f"{command}: {self.process.communicate()[1]}")
+            raise AssertionError(f"{command}: {finish(self.process, self.process.stderr)}")
         self.attached_ns = time.time_ns()
         self.mode = json.loads(line)
 
     def stop(self):
-        self.detached_ns = time.time_ns() - DETACH_NS
+        self.detached_ns = time.time_ns()
         self.process.send_signal(signal.SIGINT)
         return self.wait()
 
     def wait(self):
         """Reads on until the program has ended by itself."""
-        out, self.errors = self.process.communicate()
+        out, self.errors = finish(self.process, self.process.stdout), self.process.stderr.read()
         self.lines = [json.loads(line) for line in out.splitlines()]
         certificates = [line for line in self.lines if line["kind"] == "certificate"]
         if len(certificates) != 1:
@@ -202,4 +212,4 @@ def main():
     for name in ("peers", "ptplens", "programs", "session", "ahead"):
         parser.add_argument(f"--{name}", type=os.path.abspath)
     paths, rest = parser.parse_known_args()
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2, warnings="ignore")
