@@ -13,7 +13,7 @@
 
 #define NEXT -1 /* TCX_NEXT, and TC_ACT_UNSPEC under clsact: go on as if we were not here */
 
-enum { LINEAR_ETHERNET = 14, LINEAR_IPV4 = 14 + 20 + 4, LINEAR_IPV6 = 14 + 40 + 4 };
+enum { LINEAR_ETHERNET = 14, LINEAR_IPV4 = 14 + 20 + 8, LINEAR_IPV6 = 14 + 40 + 8 };
 
 enum layout {
 	OTHER,    /* certainly no PTP message, and no stack of headers that pl_frame_parse would enter */
