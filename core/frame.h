@@ -109,6 +109,80 @@ PL_FRAME_INLINE void pl_frame_tag(struct ptplens_event *e, uint32_t tci)
 	e->pcp = tci >> 13;
 }
 
+/* The PTP message at offset o, where all that a hash may cover fits into the buffer. destination: offset of what the hash begins with. */
+PL_FRAME_INLINE enum pl_frame_result pl_frame_message(const uint8_t *b, uint32_t o, uint32_t have, uint32_t wire, uint32_t destination,
+                                                      uint32_t destination_bytes, uint32_t transport, struct ptplens_event *e)
+{
+	if (o + 2 > have)
+		return PL_FRAME_TRUNCATED;
+	const uint8_t *p = b + o;
+	if ((p[1] & 15) == 1)
+		return PL_FRAME_PTPV1;
+	if (o + PL_PTP_HEADER > have)
+		return PL_FRAME_TRUNCATED;
+	if ((p[1] & 15) != 2)
+		return PL_FRAME_VERSION;
+	uint32_t length = pl_be16(p + 2);
+	if (length < PL_PTP_HEADER)
+		return PL_FRAME_LENGTH;
+
+	uint32_t message_type = p[0] & 15, hash = PL_FNV_BASIS;
+	for (uint32_t i = 0; i < 4; i++)
+		hash = pl_fnv1a(hash, b[destination + i]);
+	if (destination_bytes > 4)
+		for (uint32_t i = 4; i < 6; i++)
+			hash = pl_fnv1a(hash, b[destination + i]);
+	if (destination_bytes > 6)
+		for (uint32_t i = 6; i < 16; i++)
+			hash = pl_fnv1a(hash, b[destination + i]);
+
+	uint32_t hashed = PL_PTP_HASHED; /* first hashed byte of the message */
+	if (message_type == 3 || message_type == 9 || message_type == 10)
+		hashed = 44;
+	else if (message_type == 12 || message_type == 13)
+		hashed = PL_PTP_HEADER;
+	uint32_t cut = o + length > wire, end = length < PL_PTP_HASHED ? length : PL_PTP_HASHED;
+	if (hashed < end) {
+		if (o + end > have) {
+			cut = 1;
+			end = have - o;
+		}
+		PL_FRAME_UNROLL
+		for (uint32_t i = PL_PTP_HEADER; i < PL_PTP_HASHED; i++) {
+			if (i >= hashed && i < end)
+				hash = pl_fnv1a(hash, p[i]);
+		}
+	}
+	if (hashed == PL_PTP_HEADER) {
+		hash = pl_fnv1a(hash, p[2]);
+		hash = pl_fnv1a(hash, p[3]);
+	}
+
+	e->message_type = message_type;
+	e->sequence_id = pl_be16(p + 30);
+	e->domain_number = p[4];
+	for (int i = 0; i < 6; i++)
+		e->source_mac[i] = b[6 + i];
+	for (int i = 0; i < 8; i++)
+		e->clock_identity[i] = p[20 + i];
+	e->port_number = pl_be16(p + 28);
+	e->sdo_id = (uint32_t)(p[0] >> 4) << 8 | p[5];
+	e->flags |= transport << PTPLENS_FLAG_TRANSPORT_SHIFT | (p[6] & 2 ? PTPLENS_FLAG_TWO_STEP : 0) | (cut ? PTPLENS_FLAG_SHORT : 0);
+	e->version = p[1];
+	e->message_hash = hash;
+	return PL_FRAME_PTP;
+}
+
+/* What pl_frame_parse does with a frame whose EtherType is PTP: all offsets are constants, and 14 + PL_PTP_HASHED bytes are enough. */
+PL_FRAME_INLINE enum pl_frame_result pl_frame_parse_ethernet(const uint8_t *b, uint32_t have, uint32_t wire, int32_t outer_tag,
+                                                             struct ptplens_event *e, uint32_t *ptp_offset)
+{
+	if (outer_tag >= 0)
+		pl_frame_tag(e, (uint32_t)outer_tag);
+	*ptp_offset = 14;
+	return pl_frame_message(b, 14, have, wire, 0, 6, PTPLENS_TRANSPORT_ETHERNET, e);
+}
+
 /* b: the frame from its MAC header on; `have` of its bytes (at most PL_FRAME_MAX) may be read. wire: the frame's whole length, which
  * decides PTPLENS_FLAG_SHORT. outer_tag: TCI of an out-of-band 802.1Q tag, or -1; it counts as if it were in band, so that the tap and a
  * capture that puts it back agree.
@@ -206,68 +280,11 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 		return PL_FRAME_TOO_DEEP;
 	if (outer_tag >= 0 && o > PL_FRAME_MAX - PL_PTP_HASHED - 4)
 		return PL_FRAME_TOO_DEEP;
-	if (o + 2 > have)
-		return PL_FRAME_TRUNCATED;
-	const uint8_t *p = b + o;
-	if ((p[1] & 15) == 1)
-		return PL_FRAME_PTPV1;
-	if (o + PL_PTP_HEADER > have)
-		return PL_FRAME_TRUNCATED;
-	if ((p[1] & 15) != 2)
-		return PL_FRAME_VERSION;
-	uint32_t length = pl_be16(p + 2);
-	if (length < PL_PTP_HEADER)
-		return PL_FRAME_LENGTH;
-
-	uint32_t message_type = p[0] & 15, hash = PL_FNV_BASIS;
 	PL_FRAME_BOUND(destination);
 	if (destination > PL_FRAME_MAX - 16) /* never: it lies in front of o */
 		return PL_FRAME_TOO_DEEP;
-	for (uint32_t i = 0; i < 4; i++)
-		hash = pl_fnv1a(hash, b[destination + i]);
-	if (destination_bytes > 4)
-		for (uint32_t i = 4; i < 6; i++)
-			hash = pl_fnv1a(hash, b[destination + i]);
-	if (destination_bytes > 6)
-		for (uint32_t i = 6; i < 16; i++)
-			hash = pl_fnv1a(hash, b[destination + i]);
-
-	uint32_t hashed = PL_PTP_HASHED; /* first hashed byte of the message */
-	if (message_type == 3 || message_type == 9 || message_type == 10)
-		hashed = 44;
-	else if (message_type == 12 || message_type == 13)
-		hashed = PL_PTP_HEADER;
-	uint32_t cut = o + length > wire, end = length < PL_PTP_HASHED ? length : PL_PTP_HASHED;
-	if (hashed < end) {
-		if (o + end > have) {
-			cut = 1;
-			end = have - o;
-		}
-		PL_FRAME_UNROLL
-		for (uint32_t i = PL_PTP_HEADER; i < PL_PTP_HASHED; i++) {
-			if (i >= hashed && i < end)
-				hash = pl_fnv1a(hash, p[i]);
-		}
-	}
-	if (hashed == PL_PTP_HEADER) {
-		hash = pl_fnv1a(hash, p[2]);
-		hash = pl_fnv1a(hash, p[3]);
-	}
-
-	e->message_type = message_type;
-	e->sequence_id = pl_be16(p + 30);
-	e->domain_number = p[4];
-	for (int i = 0; i < 6; i++)
-		e->source_mac[i] = b[6 + i];
-	for (int i = 0; i < 8; i++)
-		e->clock_identity[i] = p[20 + i];
-	e->port_number = pl_be16(p + 28);
-	e->sdo_id = (uint32_t)(p[0] >> 4) << 8 | p[5];
-	e->flags |= transport << PTPLENS_FLAG_TRANSPORT_SHIFT | (p[6] & 2 ? PTPLENS_FLAG_TWO_STEP : 0) | (cut ? PTPLENS_FLAG_SHORT : 0);
-	e->version = p[1];
-	e->message_hash = hash;
 	*ptp_offset = o;
-	return PL_FRAME_PTP;
+	return pl_frame_message(b, o, have, wire, destination, destination_bytes, transport, e);
 }
 
 #endif

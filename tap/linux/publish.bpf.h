@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: (BSD-3-Clause OR GPL-2.0-only) */
-/* The maps of one tap and the way of an event into its ring. */
+/* The ring of one tap and the way of an event into it. */
 #ifndef PL_TAP_PUBLISH_BPF_H
 #define PL_TAP_PUBLISH_BPF_H
 
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-
-#include "frame.h"
-#include "layout.h"
 #include "ring.h"
-
-#define DAY_NS 86400000000000ll
-
-const volatile struct pl_tap_config config;
+#include "state.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -29,26 +21,6 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct pl_ring_slot);
 } pl_slots SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, uint32_t);
-	__type(value, struct pl_tap_counters);
-} pl_counters SEC(".maps");
-
-union record {
-	struct ptplens_event event;
-	uint64_t words[PTPLENS_EVENT_BYTES / 8];
-};
-
-static __always_inline struct pl_tap_counters *counters(void)
-{
-	uint32_t zero = 0;
-
-	return bpf_map_lookup_elem(&pl_counters, &zero);
-}
 
 /* The sequence (position + 1) of the next event; 0: there is no ring. */
 static __always_inline uint64_t take(void)
@@ -67,19 +39,6 @@ static __always_inline void put(uint64_t sequence, const union record *r)
 
 	if (control && slot)
 		pl_ring_put(control, slot, sequence - 1, config.mask, r->words);
-}
-
-static __always_inline int within_a_day(int64_t difference)
-{
-	return difference < DAY_NS && difference > -DAY_NS;
-}
-
-/* A NIC keeps TAI or UTC, or else its own time, which runs on from where it stood at open. */
-static __always_inline int plausible(uint64_t stamp, uint64_t monotonic)
-{
-	if (within_a_day((int64_t)(stamp - bpf_ktime_get_tai_ns())))
-		return 1;
-	return config.has_nic_clock && within_a_day((int64_t)(stamp - (monotonic + (uint64_t)config.nic_offset_ns)));
 }
 
 #endif

@@ -13,35 +13,44 @@
 
 #define NEXT -1 /* TCX_NEXT, and TC_ACT_UNSPEC under clsact: go on as if we were not here */
 
-enum { LINEAR_ETHERNET = 14, LINEAR_IPV4 = 14 + 20 + 4, LINEAR_IPV6 = 14 + 40 + 4 };
+enum { LINEAR_ETHERNET = 14, LINEAR_IPV4 = 14 + 20 + 8, LINEAR_IPV6 = 14 + 40 + 8 };
 
-/* Whether the frame is certainly no PTP message and no fragment or tunnel of headers that pl_frame_parse would enter. Looks at linear
- * bytes only: what is not there may be PTP. */
-static __always_inline int certainly_other(const struct __sk_buff *skb)
+enum layout {
+	OTHER,    /* certainly no PTP message, and no stack of headers that pl_frame_parse would enter */
+	ETHERNET, /* PTP directly over Ethernet */
+	ANY,      /* anything that needs a closer look */
+};
+
+/* Looks at linear bytes only: what is not there may be PTP. */
+static __always_inline enum layout first_look(const struct __sk_buff *skb)
 {
 	const uint8_t *b = (const uint8_t *)(long)skb->data, *end = (const uint8_t *)(long)skb->data_end;
 
 	if (b + LINEAR_ETHERNET > end)
-		return 0;
+		return ANY;
 	uint32_t type = pl_be16(b + 12);
 	if (type == PL_ETHERTYPE_IPV4) {
 		if (b + LINEAR_IPV4 > end)
-			return 0;
+			return ANY;
 		if (b[23] != 17)
-			return 1;
+			return OTHER;
+		if (b[14] != 0x45)
+			return ANY;
 		uint32_t port = pl_be16(b + 36);
-		return b[14] == 0x45 && port != PL_PORT_EVENT && port != PL_PORT_GENERAL;
+		return port == PL_PORT_EVENT || port == PL_PORT_GENERAL ? ANY : OTHER;
 	}
 	if (type == PL_ETHERTYPE_IPV6) {
 		if (b + LINEAR_IPV6 > end)
-			return 0;
+			return ANY;
 		uint32_t next = b[20];
 		if (next != 17)
-			return next != 0 && next != 43 && next != 44 && next != 51 && next != 60;
+			return next != 0 && next != 43 && next != 44 && next != 51 && next != 60 ? OTHER : ANY;
 		uint32_t port = pl_be16(b + 56);
-		return port != PL_PORT_EVENT && port != PL_PORT_GENERAL;
+		return port == PL_PORT_EVENT || port == PL_PORT_GENERAL ? ANY : OTHER;
 	}
-	return type != PL_ETHERTYPE_PTP && !pl_is_vlan(type) && !pl_is_redundancy(type);
+	if (type == PL_ETHERTYPE_PTP)
+		return ETHERNET;
+	return pl_is_vlan(type) || pl_is_redundancy(type) ? ANY : OTHER;
 }
 
 static __always_inline void receive_fields(struct __sk_buff *skb, struct ptplens_event *e)
@@ -74,46 +83,46 @@ static __always_inline void receive_fields(struct __sk_buff *skb, struct ptplens
 	e->hw_timestamp_ns = stamp;
 }
 
-static __always_inline void publish_frame(struct __sk_buff *skb, union record *r, uint32_t wire, uint32_t ptp_offset)
+static __always_inline void publish_frame(struct __sk_buff *skb, struct sent *s, uint32_t ptp_offset)
 {
-	uint64_t sequence;
+	struct ptplens_event *e = &s->record.event;
 
-	if (r->event.direction == PTPLENS_RECEIVE) {
-		receive_fields(skb, &r->event);
-		sequence = take();
+	if (e->direction == PTPLENS_RECEIVE) {
+		receive_fields(skb, e);
+		s->sequence = take();
 	} else {
 #if defined(PL_TAP_PLAIN)
-		(void)wire;
 		(void)ptp_offset;
-		r->event.flags |= PTPLENS_FLAG_REQUEST_UNKNOWN;
-		sequence = take();
+		e->flags |= PTPLENS_FLAG_REQUEST_UNKNOWN;
+		s->sequence = take();
 #else
 		uint32_t flags = tx_flags((const struct sk_buff *)skb);
 
-		r->event.flags |= (flags & PL_SKBTX_HARDWARE ? PTPLENS_FLAG_HARDWARE_REQUESTED : 0) |
-		                  (flags & PL_SKBTX_SOFTWARE ? PTPLENS_FLAG_SOFTWARE_REQUESTED : 0);
-		sequence = take();
+		e->flags |= (flags & PL_SKBTX_HARDWARE ? PTPLENS_FLAG_HARDWARE_REQUESTED : 0) |
+		            (flags & PL_SKBTX_SOFTWARE ? PTPLENS_FLAG_SOFTWARE_REQUESTED : 0);
+		s->sequence = take();
 		if (flags & (PL_SKBTX_HARDWARE | PL_SKBTX_SOFTWARE))
-			remember((const struct sk_buff *)skb, r, sequence, wire, ptp_offset);
+			remember((const struct sk_buff *)skb, s, ptp_offset);
 #endif
 	}
-	if (sequence)
-		put(sequence, r);
+	if (s->sequence)
+		put(s->sequence, &s->record);
 }
 
-/* Not inlined: its stack and its registers cost frames of other protocols nothing. */
-static __attribute__((noinline)) int look(struct __sk_buff *skb, uint32_t direction)
+static __always_inline int look(struct __sk_buff *skb, uint32_t direction, enum layout layout, uint8_t *b, uint32_t size)
 {
-	uint8_t b[PL_FRAME_MAX] = {0};
-	union record r = {0};
-	uint32_t wire = skb->len, have = wire, ptp_offset = 0;
+	struct sent s = {.wire = skb->len};
+	struct ptplens_event *e = &s.record.event;
+	uint32_t wire = s.wire, have = wire, ptp_offset = 0;
 
-	if (have > PL_FRAME_MAX)
-		have = PL_FRAME_MAX;
+	if (have > size)
+		have = size;
 	PL_FRAME_BOUND(have);
-	if (have < 1 || have > PL_FRAME_MAX || bpf_skb_load_bytes(skb, 0, b, have))
+	if (have < 1 || have > size || bpf_skb_load_bytes(skb, 0, b, have))
 		return 0;
-	enum pl_frame_result result = pl_frame_parse(b, have, wire, skb->vlan_present ? (int32_t)skb->vlan_tci : -1, &r.event, &ptp_offset);
+	int32_t tag = skb->vlan_present ? (int32_t)skb->vlan_tci : -1;
+	enum pl_frame_result result = layout == ETHERNET ? pl_frame_parse_ethernet(b, have, wire, tag, e, &ptp_offset)
+	                                                 : pl_frame_parse(b, have, wire, tag, e, &ptp_offset);
 	if (result == PL_FRAME_NOT_PTP)
 		return 0;
 	if (result != PL_FRAME_PTP) {
@@ -123,12 +132,42 @@ static __attribute__((noinline)) int look(struct __sk_buff *skb, uint32_t direct
 		return 0;
 	}
 	if ((uint32_t)(skb->data_end - skb->data) < have)
-		r.event.flags |= PTPLENS_FLAG_FRAGMENTED_BUFFER;
-	r.event.system_timestamp = bpf_ktime_get_ns();
-	r.event.direction = direction;
-	r.event.queue_id = PTPLENS_QUEUE_UNKNOWN;
-	publish_frame(skb, &r, wire, ptp_offset);
+		e->flags |= PTPLENS_FLAG_FRAGMENTED_BUFFER;
+	e->system_timestamp = bpf_ktime_get_ns();
+	e->direction = direction;
+	e->queue_id = PTPLENS_QUEUE_UNKNOWN;
+	publish_frame(skb, &s, ptp_offset);
 	return 0;
+}
+
+/* Not inlined: their stacks and registers cost frames of other protocols nothing. Each has the bytes that its layout can need. */
+static __attribute__((noinline)) int look_at_ethernet(struct __sk_buff *skb, uint32_t direction)
+{
+	uint8_t b[14 + PL_PTP_HASHED] = {0};
+
+	return look(skb, direction, ETHERNET, b, sizeof b);
+}
+
+static __attribute__((noinline)) int look_at_any(struct __sk_buff *skb, uint32_t direction)
+{
+	uint8_t b[PL_FRAME_MAX] = {0};
+
+	return look(skb, direction, ANY, b, sizeof b);
+}
+
+static __always_inline int see(struct __sk_buff *skb, uint32_t direction)
+{
+	switch (first_look(skb)) {
+	case OTHER:
+		break;
+	case ETHERNET:
+		look_at_ethernet(skb, direction);
+		break;
+	case ANY:
+		look_at_any(skb, direction);
+		break;
+	}
+	return NEXT;
 }
 
 SEC("tc")
@@ -141,17 +180,13 @@ int pl_tap_ingress(struct __sk_buff *skb)
 			pl_atomic_count(&c->loopback_copies);
 		return NEXT;
 	}
-	if (!certainly_other(skb))
-		look(skb, PTPLENS_RECEIVE);
-	return NEXT;
+	return see(skb, PTPLENS_RECEIVE);
 }
 
 SEC("tc")
 int pl_tap_egress(struct __sk_buff *skb)
 {
-	if (!certainly_other(skb))
-		look(skb, PTPLENS_TRANSMIT);
-	return NEXT;
+	return see(skb, PTPLENS_TRANSMIT);
 }
 
 char pl_tap_license[] SEC("license") = "Dual BSD/GPL";

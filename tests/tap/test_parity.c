@@ -86,9 +86,14 @@ static void compare(int direction, const uint8_t *frame, uint32_t length)
 	int event = run(direction, frame, length, 0, 77, &got);
 	enum pl_frame_result result = pl_frame_parse(frame, have, length, -1, &expected, &offset);
 	outcomes[result]++;
-	assert_int_equal(event, result == PL_FRAME_PTP);
+	int agree = event == (result == PL_FRAME_PTP);
 	for (int i = 0; i < PTPLENS_REJECTS; i++)
-		assert_int_equal(programs.counters->rejected_by[i] - before[i], (int)result - PL_FRAME_REJECT == i);
+		agree &= programs.counters->rejected_by[i] - before[i] == ((int)result - PL_FRAME_REJECT == i);
+	if (!agree) {
+		for (uint32_t i = 0; i < have; i++)
+			printf("%02x", frame[i]);
+		fail_msg("direction %d, %u bytes: BPF %s, C says %d", direction, length, event ? "published" : "did not publish", result);
+	}
 	if (!event)
 		return;
 	expected.direction = (uint8_t)direction;
