@@ -16,6 +16,7 @@
 #include "linux/link.h"
 #include "linux/programs.h"
 #include "linux/tcx.h"
+#include "ring_read.h"
 
 #define CLOCK_TRIES 5
 
@@ -35,19 +36,8 @@ struct linux_tap {
 static size_t tap_read(struct pl_tap *tap, struct ptplens_event *out, size_t n)
 {
 	struct linux_tap *t = (struct linux_tap *)tap;
-	struct pl_ring_slot slot;
-	size_t count = 0;
 
-	while (count < n) {
-		enum pl_ring_look look = pl_ring_next(&t->reader, &slot);
-		if (look == PL_RING_EMPTY)
-			break;
-		if (look == PL_RING_EVENT)
-			memcpy(&out[count++], &slot, sizeof slot);
-		else if (pl_ring_hole(&t->reader, (uint64_t)pl_host_now(CLOCK_MONOTONIC), PL_RING_HOLE_NS))
-			break;
-	}
-	return count;
+	return pl_ring_read(&t->reader, out, n, (uint64_t)pl_host_now(CLOCK_MONOTONIC));
 }
 
 static void tap_clocks(struct pl_tap *tap, struct pl_tap_clocks *out)
@@ -97,18 +87,12 @@ static void tap_stats(struct pl_tap *tap, struct pl_tap_stats *out)
 {
 	struct linux_tap *t = (struct linux_tap *)tap;
 	const struct pl_tap_counters *c = t->programs.counters;
-	const struct pl_ring_reader *r = &t->reader;
 
 	pl_link_read(&t->link);
 	if (t->link.gone)
 		unhook(t);
 	look_at_chain(t);
-	uint64_t head = pl_atomic_load(&r->control->head);
 	*out = (struct pl_tap_stats){
-	    .ring_received = r->received,
-	    .ring_lost = r->lost_lapped + r->lost_stuck,
-	    .ring_pending = head - r->position,
-	    .positions = head - r->start,
 	    .loopback_copies = pl_atomic_load(&c->loopback_copies),
 	    .stamps_unseen = pl_atomic_load(&c->stamps_unseen),
 	    .below_stack_dropped = t->link.dropped,
@@ -117,6 +101,7 @@ static void tap_stats(struct pl_tap *tap, struct pl_tap_stats *out)
 	    .program_ahead = (uint32_t)t->program_ahead,
 	    .detached = t->link.gone || t->lost_hook,
 	};
+	pl_ring_account(&t->reader, &out->positions, &out->ring_received, &out->ring_lost, &out->ring_pending);
 	for (int i = 0; i < PTPLENS_REJECTS; i++)
 		out->rejected_by[i] = pl_atomic_load(&c->rejected_by[i]);
 }
