@@ -13,6 +13,7 @@
 #include <ptplens/error.h>
 #include <ptplens/event.h>
 #include <ptplens/message.h>
+#include <ptplens/stamps.h>
 
 #ifdef __cplusplus
 extern "C" {
