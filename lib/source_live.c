@@ -108,6 +108,11 @@ static void live_certificate(const struct pl_source *base, size_t index, struct 
 	pl_interface_certificate(((const struct live *)base)->interface[index], out);
 }
 
+static size_t live_counters(const struct pl_source *base, size_t index, struct ptplens_counter *out, size_t n)
+{
+	return pl_interface_counters(((const struct live *)base)->interface[index], out, n);
+}
+
 static const char *live_notes(const struct pl_source *base)
 {
 	struct live *l = (struct live *)base; /* the notes are made on demand, in memory of its own */
@@ -135,7 +140,8 @@ static void live_close(struct pl_source *base)
 	free(l);
 }
 
-static const struct pl_source_ops operations = {live_read, live_interfaces, live_interface, live_certificate, live_notes, live_close};
+static const struct pl_source_ops operations = {live_read,  live_interfaces, live_interface, live_certificate,
+                                                live_notes, live_close,      live_counters};
 
 static struct live *live_new(struct pl_error *error)
 {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "linux/clsact.h"
+#include "linux/counters.h"
 #include "linux/host.h"
 #include "linux/link.h"
 #include "linux/programs.h"
@@ -123,7 +124,18 @@ static void tap_close(struct pl_tap *tap)
 	free(t);
 }
 
-static const struct pl_tap_ops ops = {.read = tap_read, .clocks = tap_clocks, .stats = tap_stats, .detach = tap_detach, .close = tap_close};
+static size_t tap_counters(struct pl_tap *tap, struct ptplens_counter *out, size_t n)
+{
+	struct linux_tap *t = (struct linux_tap *)tap;
+
+	if (!n)
+		return 0;
+	out[0] = (struct ptplens_counter){.name = "tap_stamps_unseen", .value = pl_atomic_load(&t->programs.counters->stamps_unseen)};
+	return 1 + pl_driver_counters(tap->interface, out + 1, n - 1);
+}
+
+static const struct pl_tap_ops ops = {
+    .read = tap_read, .clocks = tap_clocks, .stats = tap_stats, .detach = tap_detach, .close = tap_close, .counters = tap_counters};
 
 /* Switches the kernel's receive stamping on for as long as it is open; nothing is ever read from it. */
 static int open_stamping(const char *interface, struct pl_error *e)
