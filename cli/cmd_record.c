@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "number.h"
@@ -90,13 +89,6 @@ static int parse(int argc, char **argv, struct request *r, const char **source)
 	}
 	*source = argv[optind];
 	return EXIT_OK;
-}
-
-static double seconds_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* Reads until the source ends, the limits are reached or writing fails; everything that was read is written. */
