@@ -71,8 +71,9 @@ void pl_join_evidence(struct pl_join *j, const struct pl_join_evidence *e)
 		for (int c = 0; c < PL_JOIN_COUNTERS; c++)
 			t.left[c] = t.rose[c];
 		t.link_down = e->link_events > b->link_events;
-		t.program_ahead = e->program_ahead != 0;
-		t.detached = e->detached != 0;
+		/* a state seen at either end may have held in between */
+		t.program_ahead = e->program_ahead || b->program_ahead;
+		t.detached = e->detached || b->detached;
 		log_tick(j, &t);
 	}
 	j->evidence = *e;
