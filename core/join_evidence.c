@@ -131,8 +131,9 @@ enum ptplens_cause pl_join_event_cause(struct pl_join *j, const struct pl_join_i
 	int64_t from = sent ? event->time_ns : event->time_ns - j->quiet_ns;
 	int64_t to = sent ? event->time_ns + PL_JOIN_SENT_NS : event->time_ns + j->slack_ns;
 
-	if (to > j->detach_ns)
-		to = j->detach_ns;
+	/* what still waited when the session ended was awaited up to the last reading */
+	if (to > j->evidence.time_ns)
+		to = j->evidence.time_ns;
 	if (spend(j, sent ? PL_JOIN_CAPTURE_TX : PL_JOIN_CAPTURE_RX, from, to))
 		return PTPLENS_CAUSE_CAPTURE_DROP;
 	if (sent && (spend(j, PL_JOIN_BELOW, from, to) || spend(j, PL_JOIN_BACKLOG, to, to)))
