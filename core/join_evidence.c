@@ -68,6 +68,7 @@ void pl_join_evidence(struct pl_join *j, const struct pl_join_evidence *e)
 		t.rose[PL_JOIN_CAPTURE_TX] = rise(e->capture_dropped[PTPLENS_TRANSMIT], b->capture_dropped[PTPLENS_TRANSMIT]);
 		t.rose[PL_JOIN_BELOW] = rise(e->below_stack_dropped, b->below_stack_dropped);
 		t.rose[PL_JOIN_BACKLOG] = e->backlog;
+		t.rose[PL_JOIN_UNSEEN] = rise(e->stamps_unseen, b->stamps_unseen);
 		for (int c = 0; c < PL_JOIN_COUNTERS; c++)
 			t.left[c] = t.rose[c];
 		t.link_down = e->link_events > b->link_events;
@@ -157,4 +158,9 @@ enum ptplens_cause pl_join_orphan_cause(struct pl_join *j, const struct pl_join_
 	if (spend(j, PL_JOIN_RING_ORPHAN, stamp->time_ns - PL_JOIN_SENT_NS, stamp->time_ns))
 		return PTPLENS_CAUSE_RING_LOSS;
 	return PTPLENS_CAUSE_UNEXPLAINED;
+}
+
+int pl_join_stamp_unseen(struct pl_join *j, const struct pl_join_item *event)
+{
+	return spend(j, PL_JOIN_UNSEEN, event->time_ns, event->time_ns + j->quiet_ns);
 }
