@@ -199,10 +199,12 @@ static int asked_for(const struct ptplens_message *m)
 {
 	if (m->stamp_state == PTPLENS_STAMP_STATE_NOT_REQUESTED)
 		return 0;
-	if (m->stamp_state == PTPLENS_STAMP_STATE_NONE)
-		return m->direction == PTPLENS_RECEIVE && (m->event.flags & PTPLENS_FLAG_HARDWARE_REQUESTED) &&
-		       !(m->event.flags & PTPLENS_FLAG_REQUEST_UNKNOWN);
-	return 1;
+	if (m->stamp_state != PTPLENS_STAMP_STATE_NONE)
+		return 1;
+	if (m->event.flags & PTPLENS_FLAG_REQUEST_UNKNOWN)
+		return 0;
+	return (m->event.flags & PTPLENS_FLAG_HARDWARE_REQUESTED) ||
+	       (m->direction == PTPLENS_TRANSMIT && (m->event.flags & PTPLENS_FLAG_SOFTWARE_REQUESTED));
 }
 
 static int take_frame(struct ptplens_stamps *s, struct pl_stamps_row *r, const struct ptplens_message *m)
@@ -220,6 +222,8 @@ static int take_frame(struct ptplens_stamps *s, struct pl_stamps_row *r, const s
 		return take_delivered(r, m);
 	if (m->stamp_state == PTPLENS_STAMP_STATE_REFUSED) {
 		r->refused++;
+	} else if (m->stamp_state == PTPLENS_STAMP_STATE_NONE && m->direction == PTPLENS_TRANSMIT) {
+		r->unreadable++;
 	} else {
 		r->undelivered++;
 		r->undelivered_hardware += (uint64_t)hardware;

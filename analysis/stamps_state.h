@@ -11,7 +11,7 @@
 
 /* Counts of one type, version and direction, as they come. */
 struct pl_stamps_row {
-	uint64_t frames, not_asked, unknown, delivered, hardware, refused, undelivered, undelivered_hardware;
+	uint64_t frames, not_asked, unknown, delivered, hardware, refused, unreadable, undelivered, undelivered_hardware;
 	uint64_t asked_hardware, asked_software_only;
 	uint64_t late_stamps, ambiguous_stamps, orphan_stamps; /* that came alone */
 	uint64_t no_event;

@@ -66,6 +66,7 @@ static void fill_row(const struct pl_stamps_row *r, int visible, struct ptplens_
 	out->delivered = r->delivered;
 	out->hardware = r->hardware;
 	out->refused = r->refused;
+	out->unreadable = r->unreadable;
 	out->late = least(r->late_stamps, r->undelivered);
 	out->ambiguous = least(r->ambiguous_stamps, r->undelivered - out->late);
 	out->orphan = r->orphan_stamps + r->late_stamps - out->late + r->ambiguous_stamps - out->ambiguous;
@@ -151,7 +152,7 @@ static void explain_versions(struct ptplens_stamps_report *out, struct lost *los
 		for (size_t n = k + 1; n < out->rows && out->row[n].direction == direction && out->row[n].message_type == old->message_type;
 		     n++) {
 			const struct ptplens_stamps_row *new = &out->row[n];
-			if (new->asked_hardware < ENOUGH || new->hardware || new->late || new->ambiguous || new->refused)
+			if (new->asked_hardware < ENOUGH || new->hardware || new->late || new->ambiguous || new->refused || new->unreadable)
 				continue;
 			unstamped += new->lost_hardware;
 			stamped += old->hardware;
@@ -164,7 +165,7 @@ static void explain_direction(struct ptplens_stamps_report *out, const struct pt
 {
 	struct lost lost = {0};
 	uint64_t asked_hardware = 0, came = 0, slot_busy = rise_of(e, "tx_hwtstamp_skipped"), timeouts = rise_of(e, "tx_hwtstamp_timeouts");
-	uint64_t cleared = rise_of(e, "rx_hwtstamp_cleared"), unreadable = rise_of(e, "tap_stamps_unseen");
+	uint64_t cleared = rise_of(e, "rx_hwtstamp_cleared");
 	const int transmit = direction == PTPLENS_TRANSMIT;
 
 	for (size_t k = 0; k < out->rows; k++) {
@@ -174,12 +175,11 @@ static void explain_direction(struct ptplens_stamps_report *out, const struct pt
 		lost.all += r->lost;
 		lost.hardware += r->lost_hardware;
 		asked_hardware += r->asked_hardware;
-		came += r->hardware + r->late + r->ambiguous + r->refused;
+		came += r->hardware + r->late + r->ambiguous + r->refused + r->unreadable;
 	}
 	if (transmit) {
 		uint64_t ring_lost = e->certificate ? e->certificate->ring_lost : 0;
 		explain(out, &lost, PTPLENS_STAMPS_RING_LOSS, direction, ring_lost, ring_lost);
-		explain(out, &lost, PTPLENS_STAMPS_UNREADABLE, direction, unreadable, unreadable);
 	}
 	explain_versions(out, &lost, direction);
 	if (transmit) {
@@ -193,18 +193,20 @@ static void explain_direction(struct ptplens_stamps_report *out, const struct pt
 	explain(out, &lost, PTPLENS_STAMPS_UNEXPLAINED, direction, lost.all, 0);
 }
 
-static void find_others(struct ptplens_stamps_report *out, const struct pl_stamps_holds *holds)
+static void find_others(struct ptplens_stamps_report *out, const struct pl_stamps_holds *holds, const struct ptplens_stamps_evidence *e)
 {
-	uint64_t not_visible = 0, hardware = 0, software_only = 0;
+	uint64_t unreadable = 0, not_visible = 0, hardware = 0, software_only = 0;
 
 	for (size_t k = 0; k < out->rows; k++) {
 		const struct ptplens_stamps_row *r = &out->row[k];
 		if (r->direction != PTPLENS_TRANSMIT)
 			continue;
+		unreadable += r->unreadable;
 		not_visible += r->not_visible;
 		hardware += r->asked_hardware;
 		software_only += r->asked_software_only;
 	}
+	find(out, PTPLENS_STAMPS_UNREADABLE, PTPLENS_TRANSMIT, unreadable, e->certificate ? e->certificate->stamps_unseen : 0);
 	find(out, PTPLENS_STAMPS_NOT_VISIBLE, PTPLENS_TRANSMIT, not_visible, not_visible);
 	if (!hardware)
 		find(out, PTPLENS_STAMPS_SOFTWARE_ONLY, PTPLENS_TRANSMIT, software_only, software_only);
@@ -229,5 +231,5 @@ void ptplens_stamps_summary(const struct ptplens_stamps *s, size_t interface_ind
 	fill_timeout(i, out);
 	explain_direction(out, e, PTPLENS_TRANSMIT);
 	explain_direction(out, e, PTPLENS_RECEIVE);
-	find_others(out, &i->holds);
+	find_others(out, &i->holds, e);
 }

@@ -144,6 +144,7 @@ static void row_json(const char *interface, const struct ptplens_stamps_row *r)
 	              {"ambiguous", r->ambiguous},
 	              {"refused", r->refused},
 	              {"lost", r->lost},
+	              {"unreadable", r->unreadable},
 	              {"not_visible", r->not_visible},
 	              {"hardware", r->hardware},
 	              {"asked_hardware", r->asked_hardware},
@@ -177,7 +178,7 @@ static void row_text(const struct ptplens_stamps_row *r)
 	printf("  %-21s %-4s %8" PRIu64 " %9" PRIu64, ptplens_message_type_name(r->message_type), version_word(r->minor_version), r->asked,
 	       r->delivered);
 	if (r->direction == PTPLENS_TRANSMIT)
-		printf(" %6" PRIu64 " %6" PRIu64, r->late, r->ambiguous + r->not_visible);
+		printf(" %6" PRIu64 " %6" PRIu64, r->late, r->ambiguous + r->unreadable + r->not_visible);
 	printf(" %6" PRIu64 " %7" PRIu64 " %9" PRIu64 " %7" PRIu64, r->lost, r->refused, r->not_asked, r->unknown);
 	if (r->direction == PTPLENS_TRANSMIT) {
 		microseconds(r->delay_p50_ns);
@@ -407,9 +408,7 @@ static int observe(const struct request *r, const char *source, struct ptplens_s
 	failed = run(r, session, stamps);
 	int code = report(r, session, stamps);
 	stop_on_signals(NULL);
-	const char *notes = ptplens_session_notes(session);
-	if (*notes)
-		out_error("%s", notes);
+	out_notes(ptplens_session_notes(session));
 	if (fflush(stdout) && !failed)
 		failed = PTPLENS_E_IO;
 	return failed ? exit_code(failed) : code;

@@ -14,7 +14,7 @@ extern "C" {
 struct ptplens_stamps;
 struct ptplens_interface;
 
-/* A counter of a driver or of the tap that tells of timestamps. */
+/* A driver's counter that tells of timestamps. */
 struct ptplens_counter {
 	char name[32];
 	uint64_t value;
@@ -30,8 +30,8 @@ struct ptplens_counter {
 
 /* Frames that the tap has seen, by what they asked for and what they got:
  *   frames = asked + not_asked + unknown
- *   asked  = delivered + late + ambiguous + refused + lost + not_visible
- * Received frames "ask" when the receive filter covers them; late, ambiguous and not_visible are 0 there. */
+ *   asked  = delivered + late + ambiguous + refused + lost + unreadable + not_visible
+ * Received frames "ask" when the receive filter covers them; late, ambiguous, unreadable and not_visible are 0 there. */
 struct ptplens_stamps_row {
 	uint8_t direction; /* enum ptplens_direction */
 	uint8_t message_type;
@@ -46,6 +46,7 @@ struct ptplens_stamps_row {
 	uint64_t ambiguous; /* a stamp came, and nothing tells for which of several frames */
 	uint64_t refused;   /* came, and is no time or no plausible one */
 	uint64_t lost;
+	uint64_t unreadable;          /* nothing came, and a stamp was reported without its frame just then */
 	uint64_t not_visible;         /* nothing came, and the tap has no hook that sees stamps */
 	uint64_t hardware;            /* of delivered: by NIC, PHY or switch; the rest by the kernel */
 	uint64_t asked_hardware;      /* of asked: hardware among what was asked for */
@@ -62,14 +63,14 @@ struct ptplens_stamps_row {
 enum ptplens_stamps_cause {
 	/* of frames whose stamp was lost; each frame is counted under one of these */
 	PTPLENS_STAMPS_RING_LOSS = 1,       /* the ring lost events, which may be the stamps; evidence: how many */
-	PTPLENS_STAMPS_UNREADABLE = 2,      /* stamps were reported without their frame; evidence: how many */
-	PTPLENS_STAMPS_MINOR_VERSION = 3,   /* no stamp for minorVersionPTP 1, while 0 has them; evidence: how many of 0 were stamped */
-	PTPLENS_STAMPS_SLOT_BUSY = 4,       /* the card skipped requests; evidence: rise of tx_hwtstamp_skipped */
-	PTPLENS_STAMPS_CARD_TIMEOUT = 5,    /* the driver gave up waiting; evidence: rise of tx_hwtstamp_timeouts */
-	PTPLENS_STAMPS_RX_CLEARED = 6,      /* the receive register was stuck; evidence: rise of rx_hwtstamp_cleared */
-	PTPLENS_STAMPS_NEVER_DELIVERED = 7, /* not one hardware stamp of those asked for came; evidence: how many asked */
-	PTPLENS_STAMPS_UNEXPLAINED = 8,
+	PTPLENS_STAMPS_MINOR_VERSION = 2,   /* no stamp for minorVersionPTP 1, while 0 has them; evidence: how many of 0 were stamped */
+	PTPLENS_STAMPS_SLOT_BUSY = 3,       /* the card skipped requests; evidence: rise of tx_hwtstamp_skipped */
+	PTPLENS_STAMPS_CARD_TIMEOUT = 4,    /* the driver gave up waiting; evidence: rise of tx_hwtstamp_timeouts */
+	PTPLENS_STAMPS_RX_CLEARED = 5,      /* the receive register was stuck; evidence: rise of rx_hwtstamp_cleared */
+	PTPLENS_STAMPS_NEVER_DELIVERED = 6, /* not one hardware stamp of those asked for came; evidence: how many asked */
+	PTPLENS_STAMPS_UNEXPLAINED = 7,
 	/* of others */
+	PTPLENS_STAMPS_UNREADABLE = 8,     /* as in the row; evidence: stamps reported without their frame */
 	PTPLENS_STAMPS_NOT_VISIBLE = 9,    /* as in the row */
 	PTPLENS_STAMPS_SOFTWARE_ONLY = 10, /* whoever asked never asked for a hardware stamp; evidence: how many asked */
 	PTPLENS_STAMPS_QUEUE_HOLD = 11,    /* frames waited in a queue between tap and card; evidence: how many were measured */

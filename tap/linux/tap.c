@@ -126,12 +126,7 @@ static void tap_close(struct pl_tap *tap)
 
 static size_t tap_counters(struct pl_tap *tap, struct ptplens_counter *out, size_t n)
 {
-	struct linux_tap *t = (struct linux_tap *)tap;
-
-	if (!n)
-		return 0;
-	out[0] = (struct ptplens_counter){.name = "tap_stamps_unseen", .value = pl_atomic_load(&t->programs.counters->stamps_unseen)};
-	return 1 + pl_driver_counters(tap->interface, out + 1, n - 1);
+	return pl_driver_counters(tap->interface, out, n);
 }
 
 static const struct pl_tap_ops ops = {

@@ -14,7 +14,7 @@ import unittest
 
 PTPLENS = PROBE = None
 HARDWARE = ("hardware", "phy", "latch")
-COUNTS = ("frames", "asked", "not_asked", "unknown", "delivered", "late", "ambiguous", "refused", "lost", "not_visible", "hardware",
+COUNTS = ("frames", "asked", "not_asked", "unknown", "delivered", "late", "ambiguous", "refused", "lost", "unreadable", "not_visible", "hardware",
           "no_event", "orphan")
 
 
@@ -37,7 +37,7 @@ class Row:
         if word == "not-requested":
             self.n["not_asked"] += 1
             return
-        if word == "none" and (transmit or m["covered"] is False):
+        if word == "none" and m["asked"] not in (("hardware", "software", "both") if transmit else ("hardware", "both")):
             self.n["unknown"] += 1
             return
         self.n["asked"] += 1
@@ -48,6 +48,8 @@ class Row:
                 self.delays.append(m["stamp_delay_ns"])
         elif word == "refused":
             self.n["refused"] += 1
+        elif word == "none" and transmit:
+            self.n["unreadable"] += 1
         else:
             self.n["missing"] += 1
 
@@ -72,7 +74,6 @@ def recount(messages, modes):
         if m["verdict"] in ("not-ptp", "truncated"):
             continue
         row = rows[m["interface"], m["direction"], m["message_type"], ("2.0", "2.1", "2.2+")[min(m["minor_version"], 2)]]
-        m["covered"] = m.get("asked") in ("hardware", "both")
         if "asked" in m:
             row.frame(m)
         elif m["tap_ns"] is not None:  # of the stamp, which came alone

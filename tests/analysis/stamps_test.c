@@ -106,7 +106,7 @@ static void look(const struct ptplens_stamps_evidence *e)
 	for (size_t k = 0; k < summary.rows; k++) {
 		const struct ptplens_stamps_row *r = &summary.row[k];
 		assert_int_equal(r->frames, r->asked + r->not_asked + r->unknown);
-		assert_int_equal(r->asked, r->delivered + r->late + r->ambiguous + r->refused + r->lost + r->not_visible);
+		assert_int_equal(r->asked, r->delivered + r->late + r->ambiguous + r->refused + r->lost + r->unreadable + r->not_visible);
 	}
 }
 
@@ -412,9 +412,7 @@ static void counters_explain_what_they_rose_by(void **state)
 	static const struct {
 		const char *counter;
 		int cause;
-	} cases[] = {{"tx_hwtstamp_skipped", PTPLENS_STAMPS_SLOT_BUSY},
-	             {"tx_hwtstamp_timeouts", PTPLENS_STAMPS_CARD_TIMEOUT},
-	             {"tap_stamps_unseen", PTPLENS_STAMPS_UNREADABLE}};
+	} cases[] = {{"tx_hwtstamp_skipped", PTPLENS_STAMPS_SLOT_BUSY}, {"tx_hwtstamp_timeouts", PTPLENS_STAMPS_CARD_TIMEOUT}};
 
 	lose(5);
 	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
@@ -604,6 +602,24 @@ static void blind_taps_still_see_received_stamps(void **state)
 	expect_only(PTPLENS_STAMPS_NEVER_DELIVERED, PTPLENS_RECEIVE, 5, 5);
 }
 
+/* The join gives the state `none` to a frame that asked while a stamp was reported without its frame. */
+static void reports_without_frame_accuse_nobody(void **state)
+{
+	const struct ptplens_certificate certificate = {.stamps_unseen = 7};
+
+	(void)state;
+	push_many(5, PTPLENS_TRANSMIT, SYNC, 0, PTPLENS_STAMP_STATE_NONE, HARDWARE);
+	push_many(1, PTPLENS_TRANSMIT, SYNC, 0, PTPLENS_STAMP_STATE_NONE, SOFTWARE);
+	push_many(2, PTPLENS_TRANSMIT, SYNC, 0, PTPLENS_STAMP_STATE_NONE, HARDWARE | PTPLENS_FLAG_REQUEST_UNKNOWN);
+	push_many(1, PTPLENS_TRANSMIT, SYNC, 0, PTPLENS_STAMP_STATE_UNDELIVERED, HARDWARE);
+	look(&(struct ptplens_stamps_evidence){.certificate = &certificate});
+	assert_int_equal(row(PTPLENS_TRANSMIT, SYNC, 0)->unreadable, 6);
+	assert_int_equal(row(PTPLENS_TRANSMIT, SYNC, 0)->unknown, 2);
+	assert_int_equal(summary.findings, 2);
+	expect(PTPLENS_STAMPS_UNREADABLE, PTPLENS_TRANSMIT, 6, 7);
+	expect(PTPLENS_STAMPS_UNEXPLAINED, PTPLENS_TRANSMIT, 1, 0);
+}
+
 /* --- waits ------------------------------------------------------------------------------------------------------------------------- */
 
 static void receive_one(int64_t step)
@@ -775,6 +791,7 @@ int main(void)
 	    TEST(software_only),
 	    TEST(blind_taps_accuse_nobody),
 	    TEST(blind_taps_still_see_received_stamps),
+	    TEST(reports_without_frame_accuse_nobody),
 	    TEST(queues_that_hold),
 	    TEST(without_received_frames_no_wait_is_known),
 	    TEST(clock_steps_are_no_waits),
