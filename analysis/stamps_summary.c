@@ -182,14 +182,15 @@ static void explain_direction(struct ptplens_stamps_report *out, const struct pt
 		explain(out, &lost, PTPLENS_STAMPS_RING_LOSS, direction, ring_lost, ring_lost);
 	}
 	explain_versions(out, &lost, direction);
+	/* before the counters: a stamp that never comes keeps the slot busy for all that follow */
+	if (asked_hardware >= ENOUGH && !came)
+		explain(out, &lost, PTPLENS_STAMPS_NEVER_DELIVERED, direction, lost.hardware, asked_hardware);
 	if (transmit) {
 		explain(out, &lost, PTPLENS_STAMPS_SLOT_BUSY, direction, least(slot_busy, lost.hardware), slot_busy);
 		explain(out, &lost, PTPLENS_STAMPS_CARD_TIMEOUT, direction, least(timeouts, lost.hardware), timeouts);
 	} else {
 		explain(out, &lost, PTPLENS_STAMPS_RX_CLEARED, direction, cleared, cleared);
 	}
-	if (asked_hardware >= ENOUGH && !came)
-		explain(out, &lost, PTPLENS_STAMPS_NEVER_DELIVERED, direction, lost.hardware, asked_hardware);
 	explain(out, &lost, PTPLENS_STAMPS_UNEXPLAINED, direction, lost.all, 0);
 }
 

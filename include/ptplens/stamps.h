@@ -64,10 +64,10 @@ enum ptplens_stamps_cause {
 	/* of frames whose stamp was lost; each frame is counted under one of these */
 	PTPLENS_STAMPS_RING_LOSS = 1,       /* the ring lost events, which may be the stamps; evidence: how many */
 	PTPLENS_STAMPS_MINOR_VERSION = 2,   /* no stamp for minorVersionPTP 1, while 0 has them; evidence: how many of 0 were stamped */
-	PTPLENS_STAMPS_SLOT_BUSY = 3,       /* the card skipped requests; evidence: rise of tx_hwtstamp_skipped */
-	PTPLENS_STAMPS_CARD_TIMEOUT = 4,    /* the driver gave up waiting; evidence: rise of tx_hwtstamp_timeouts */
-	PTPLENS_STAMPS_RX_CLEARED = 5,      /* the receive register was stuck; evidence: rise of rx_hwtstamp_cleared */
-	PTPLENS_STAMPS_NEVER_DELIVERED = 6, /* not one hardware stamp of those asked for came; evidence: how many asked */
+	PTPLENS_STAMPS_NEVER_DELIVERED = 3, /* not one hardware stamp of those asked for came; evidence: how many asked */
+	PTPLENS_STAMPS_SLOT_BUSY = 4,       /* the card skipped requests; evidence: rise of tx_hwtstamp_skipped */
+	PTPLENS_STAMPS_CARD_TIMEOUT = 5,    /* the driver gave up waiting; evidence: rise of tx_hwtstamp_timeouts */
+	PTPLENS_STAMPS_RX_CLEARED = 6,      /* the receive register was stuck; evidence: rise of rx_hwtstamp_cleared */
 	PTPLENS_STAMPS_UNEXPLAINED = 7,
 	/* of others */
 	PTPLENS_STAMPS_UNREADABLE = 8,     /* as in the row; evidence: stamps reported without their frame */
