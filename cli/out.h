@@ -31,6 +31,10 @@ struct tally {
 void tally_add(struct tally *, const struct ptplens_message *);
 void out_tally(FILE *, const struct tally *, int json);
 
+/* A finding of the doctor, and how many there are by severity. */
+void out_finding(FILE *, const struct ptplens_finding *, int json);
+void out_severities(FILE *, const unsigned *counts, int json);
+
 /* A sentence on stderr, "ptplens: " in front. */
 void out_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
