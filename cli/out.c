@@ -25,6 +25,15 @@ void out_error(const char *format, ...)
 	fputc('\n', stderr);
 }
 
+void out_notes(const char *notes)
+{
+	while (*notes) {
+		size_t n = strcspn(notes, "\n");
+		out_error("%.*s", (int)n, notes);
+		notes += n + (notes[n] != 0);
+	}
+}
+
 static const char *hook_word(unsigned hooks)
 {
 	return hooks & PTPLENS_HOOK_TCX ? "tcx" : hooks & PTPLENS_HOOK_CLSACT ? "clsact" : hooks & PTPLENS_HOOK_NDIS ? "ndis" : "none";
@@ -135,7 +144,7 @@ void out_message(FILE *f, const struct ptplens_session *session, const struct pt
 		message_text(f, i.name, m);
 }
 
-void tally_add(struct tally *t, const struct ptplens_message *m)
+void summary_add(struct summary *t, const struct ptplens_message *m)
 {
 	int d = m->direction & 1;
 
@@ -156,7 +165,7 @@ static void pair(FILE *f, int json, const char *name, const uint64_t by_directio
 		fprintf(f, "  %-21s %8" PRIu64 " %8" PRIu64 "\n", name, by_direction[0], by_direction[1]);
 }
 
-void out_tally(FILE *f, const struct tally *t, int json)
+void out_summary(FILE *f, const struct summary *t, int json)
 {
 	fprintf(f, json ? "{\"kind\":\"types\",\"messages\":%" PRIu64 : "messages %-14" PRIu64 "  receive transmit\n", t->messages);
 	for (int i = 0; i < 16; i++)
@@ -218,6 +227,8 @@ static void certificate_text(FILE *f, const struct ptplens_certificate *c)
 	                               {"outside", c->outside_stamps},
 	                               {"open", c->open_stamps},
 	                               {0}});
+	if (c->stamps_unseen)
+		fprintf(f, "  transmit stamps reported without their frame: %" PRIu64 "\n", c->stamps_unseen);
 	fprintf(f, "  capture-dropped %" PRIu64 ", tap-rejected %" PRIu64 ", crowded %" PRIu64 "\n", c->capture_dropped, c->tap_rejected,
 	        c->crowded);
 	for (int i = 0; i < PTPLENS_REJECTS; i++)
@@ -275,6 +286,7 @@ static void certificate_json(FILE *f, const struct ptplens_certificate *c)
 	    {"crowded", c->crowded},
 	    {"capture_dropped", c->capture_dropped},
 	    {"tap_rejected", c->tap_rejected},
+	    {"stamps_unseen", c->stamps_unseen},
 	};
 
 	for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++)
@@ -295,6 +307,10 @@ void out_certificate(FILE *f, const struct ptplens_interface *i, const struct pt
 		        c->final ? "true" : "false");
 		certificate_json(f, c);
 		fputs("}\n", f);
+		return;
+	}
+	if (i->mode == PTPLENS_MODE_FILE && !c->positions && !c->captured) {
+		fprintf(f, "certificate of %s: the file has none\n", i->name);
 		return;
 	}
 	fprintf(f, "certificate of %s, mode=%s%s\n", i->name, mode_words[i->mode <= PTPLENS_MODE_SIMULATED ? i->mode : 0],

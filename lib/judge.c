@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void pl_finding_add(struct pl_findings *out, const char *interface, int severity, const char *topic, const char *what, const char *meaning,
                     const char *todo)
@@ -28,15 +29,24 @@ void pl_judge_overview(const struct pl_interface_facts *f, struct pl_findings *o
 {
 	struct pl_findings own = {0};
 	const struct pl_finding *worst = NULL;
-	char what[PL_SENTENCE], todo[PL_SENTENCE];
+	char what[PL_SENTENCE], todo[PL_SENTENCE], noted[PL_SENTENCE] = "Notes on";
+	const char *separator = " ";
 
 	if (!f->ethernet)
 		return;
 	pl_judge_interface(f, &own);
 	out->no_memory |= own.no_memory;
-	for (size_t i = 0; i < own.n; i++)
-		if (!worst || own.list[i].severity > worst->severity)
-			worst = &own.list[i];
+	size_t at = strlen(noted);
+	for (size_t i = 0; i < own.n; i++) {
+		const struct pl_finding *one = &own.list[i];
+		if (!worst || one->severity > worst->severity)
+			worst = one;
+		if (one->severity == PTPLENS_SEVERITY_NOTE) {
+			at += (size_t)snprintf(noted + at, sizeof noted - at, "%s%s", separator, one->topic);
+			separator = ", ";
+		}
+	}
+	snprintf(noted + at, sizeof noted - at, ".");
 	if (worst) {
 		int severity = worst->severity;
 		if ((f->kind[0] || !f->up) && severity > PTPLENS_SEVERITY_NOTE)
@@ -48,7 +58,10 @@ void pl_judge_overview(const struct pl_interface_facts *f, struct pl_findings *o
 		         f->up ? f->carrier ? "up" : "no carrier" : "down", stamps);
 		snprintf(todo, sizeof todo, "Run: ptplens doctor %s", f->name);
 		pl_finding_add(out, f->name, severity, "interface", what,
-		               worst->severity > PTPLENS_SEVERITY_OK ? worst->what : "Nothing stands in the way.", severity ? todo : "");
+		               worst->severity > PTPLENS_SEVERITY_NOTE    ? worst->what
+		               : worst->severity == PTPLENS_SEVERITY_NOTE ? noted
+		                                                          : "Nothing stands in the way.",
+		               severity ? todo : "");
 	}
 	free(own.list);
 }

@@ -58,12 +58,14 @@ static void judge_rights(const struct pl_host_facts *f, struct pl_findings *out)
 static void judge_hooks(const struct pl_host_facts *f, struct pl_findings *out)
 {
 	if (f->programs) {
+		char what[PL_SENTENCE];
+		snprintf(what, sizeof what, "Refused: %.480s.", f->programs_failure);
 		const char *todo = f->programs == PTPLENS_E_PERMISSION && (f->rights & PL_RIGHTS_ALL) != PL_RIGHTS_ALL
 		                       ? "Get the rights first, then run doctor again."
 		                   : f->lockdown[0] ? "Boot without lockdown, or with lockdown=integrity."
 		                   : !f->has_btf    ? "Use a kernel with BTF (CONFIG_DEBUG_INFO_BTF)."
 		                                    : "Use a kernel with BPF, where neither a container nor a security module forbids it.";
-		pl_finding_add(out, "", PROBLEM, "hooks", f->programs_failure, "Without its BPF programs nothing can be tapped.", todo);
+		pl_finding_add(out, "", PROBLEM, "hooks", what, "Without its BPF programs nothing can be tapped.", todo);
 		return;
 	}
 	if (f->tcx == PL_YES)

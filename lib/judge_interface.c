@@ -55,8 +55,8 @@ static void judge_device(const struct pl_interface_facts *f, struct pl_findings 
 		         f->lower[0] ? f->lower : "the lower interface, in its namespace");
 	} else if (f->ports.count || !strcmp(kind, "bond") || !strcmp(kind, "team") || !strcmp(kind, "bridge") || !strcmp(kind, "hsr")) {
 		severity = WARNING;
-		snprintf(what, sizeof what, "%s (%s) has the ports %s.", f->name, kind,
-		         f->ports.count ? listed(names, sizeof names, &f->ports) : "none");
+		snprintf(what, sizeof what, "%s (%s) has %s %s.", f->name, kind, f->ports.count ? "the ports" : "no",
+		         f->ports.count ? listed(names, sizeof names, &f->ports) : "ports");
 		snprintf(meaning, sizeof meaning,
 		         "Frames are sent, received and stamped by the ports, so transmit stamps are never seen here.");
 		snprintf(todo, sizeof todo,

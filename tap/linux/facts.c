@@ -16,7 +16,8 @@
 #include "linux/tcx.h"
 #include <ptplens/event.h>
 
-#define TRIAL_SLOTS 8    /* the smallest ring */
+#define TRIAL_SLOTS 8 /* the smallest ring */
+#define TRIAL_NAME "no interface"
 #define LOOPBACK_INDEX 1 /* in every network namespace */
 
 void pl_names_add(struct pl_names *names, const char *name)
@@ -81,9 +82,10 @@ static void try_programs(struct pl_host_facts *f)
 	struct pl_programs programs;
 	struct pl_error e;
 
-	f->programs = pl_programs_open(&programs, &config, "this machine", &e);
+	f->programs = pl_programs_open(&programs, &config, TRIAL_NAME, &e);
 	if (f->programs) {
-		memcpy(f->programs_failure, e.text, sizeof f->programs_failure);
+		/* its sentences begin with the interface's name */
+		snprintf(f->programs_failure, sizeof f->programs_failure, "%s", e.text + strlen(TRIAL_NAME ": "));
 		return;
 	}
 	f->stamp_hooks = programs.hooks;

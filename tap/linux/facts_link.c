@@ -133,7 +133,8 @@ int pl_facts_links(struct pl_interface_facts **list, size_t *n, struct pl_error 
 	int fd = pl_netlink_open(0);
 
 	if (fd < 0)
-		return pl_fail(e, PTPLENS_E_SYSTEM, "no rtnetlink socket: %s", strerror(-fd));
+		return pl_fail(e, fd == -EPERM || fd == -EACCES ? PTPLENS_E_PERMISSION : PTPLENS_E_UNSUPPORTED, "no rtnetlink socket: %s",
+		               strerror(-fd));
 	pl_request_init(&r, RTM_GETLINK, NLM_F_DUMP, sizeof r.link);
 	int error = pl_netlink_ask(fd, &r, on_link, &l);
 	close(fd);

@@ -201,14 +201,14 @@ static void hooks(void **state)
 	expect_host(&f, "hooks", OK, "hooks=clsact", "", "");
 	f.tcx = PL_NOT_TOLD;
 	expect_host(&f, "hooks", NOTE, "does not say", "CAP_NET_ADMIN", "");
-	f.programs = PTPLENS_E_PERMISSION, f.rights = 0, snprintf(f.programs_failure, sizeof f.programs_failure, "the kernel refused.");
-	expect_host(&f, "hooks", PROBLEM, "the kernel refused", "rights first", "rights tx-stamps");
-	f.programs = PTPLENS_E_UNSUPPORTED, f.has_btf = 0, snprintf(f.programs_failure, sizeof f.programs_failure, "it cannot.");
+	f.programs = PTPLENS_E_PERMISSION, f.rights = 0, snprintf(f.programs_failure, sizeof f.programs_failure, "the kernel refused");
+	expect_host(&f, "hooks", PROBLEM, "Refused: the kernel refused.", "rights first", "rights tx-stamps");
+	f.programs = PTPLENS_E_UNSUPPORTED, f.has_btf = 0, snprintf(f.programs_failure, sizeof f.programs_failure, "it cannot");
 	expect_host(&f, "hooks", PROBLEM, "it cannot", "BTF", "tx-stamps");
-	f.programs = PTPLENS_E_UNSUPPORTED, snprintf(f.programs_failure, sizeof f.programs_failure, "it cannot.");
+	f.programs = PTPLENS_E_UNSUPPORTED, snprintf(f.programs_failure, sizeof f.programs_failure, "it cannot");
 	snprintf(f.lockdown, sizeof f.lockdown, "confidentiality");
 	expect_host(&f, "hooks", PROBLEM, "it cannot", "lockdown", "tx-stamps");
-	f.programs = PTPLENS_E_PERMISSION, snprintf(f.programs_failure, sizeof f.programs_failure, "refused, with all rights.");
+	f.programs = PTPLENS_E_PERMISSION, snprintf(f.programs_failure, sizeof f.programs_failure, "refused, with all rights");
 	expect_host(&f, "hooks", PROBLEM, "refused", "container", "tx-stamps");
 	f.stamp_hooks = PTPLENS_HOOK_KPROBE;
 	expect_host(&f, "tx-stamps", OK, "stamps=kprobe", "", "");
@@ -255,7 +255,7 @@ static void device_and_link(void **state)
 	kind(&f, "bond"), pl_names_add(&f.ports, "eth1"), pl_names_add(&f.ports, "eth2");
 	expect(&f, "device", WARNING, "ports eth1, eth2", "Tap its ports");
 	kind(&f, "bridge");
-	expect(&f, "device", WARNING, "ports none", "Give it ports");
+	expect(&f, "device", WARNING, "bridge) has no ports.", "Give it ports");
 	for (int i = 0; i < 11; i++)
 		pl_names_add(&f.ports, "p");
 	expect(&f, "device", WARNING, "p and 3 more", "Tap its ports");
@@ -433,6 +433,8 @@ static void one_line_an_interface(void **state)
 	overview(&f, 1, OK, "eth7: driver perfect, up, hardware stamps.", "Nothing stands");
 	f.xdp = PL_XDP_DRIVER, f.provider = PL_PROVIDER_PHY;
 	overview(&f, 1, WARNING, "eth7", "XDP");
+	f.provider = PL_PROVIDER_PHY, f.settings = PL_NOT_TOLD;
+	overview(&f, 1, NOTE, "eth7", "Notes on settings, provider.");
 	f.carrier = 0;
 	overview(&f, 1, WARNING, "no carrier", "carrier");
 	f.up = 0;

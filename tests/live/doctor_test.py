@@ -148,6 +148,11 @@ class Doctor(live.Test):
         self.assertEqual("problem", hooks["severity"])
         self.assertIn("BPF", hooks["what"])
 
+    def test_nothing_can_be_asked(self):
+        answer = subprocess.run(self.inside(live.paths.without_netlink, "0", live.paths.ptplens, "doctor"), capture_output=True, text=True)
+        self.assertEqual((3, ""), (answer.returncode, answer.stdout))
+        self.assertIn("rtnetlink", answer.stderr)
+
     def test_strange_name(self):
         name = 'a"\\b\u00e9'
         self.run_inside("ip", "link", "add", "name", name, "type", "veth", "peer", "name", "vx")

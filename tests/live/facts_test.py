@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The facts about interfaces, against what ethtool, ip and the older ioctl say of the same interfaces in a network namespace.
-usage: facts_test.py FACTS_PROBE PROGRAMS.bpf.o AHEAD_MAIN
+usage: facts_test.py FACTS_PROBE PROGRAMS.bpf.o AHEAD_MAIN WITHOUT_NETLINK
 """
 import ctypes
 import fcntl
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import unittest
 
-PROBE = PROGRAMS = AHEAD = None
+PROBE = PROGRAMS = AHEAD = WITHOUT_NETLINK = None
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 SIOCETHTOOL = 0x8946
@@ -106,6 +106,14 @@ class Facts(unittest.TestCase):
             self.assertEqual(bool(filters), bool(int(f["filters"])))
         self.assertEqual("veth", probe("va")["driver"])
 
+    def test_the_older_ioctl_tells_the_same(self):
+        generic = 16  # NETLINK_GENERIC, by which ethtool's family speaks
+        ask = (sys.executable, "-c", f"import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, {generic})")
+        self.assertEqual(0, subprocess.run(ask).returncode)
+        self.assertNotEqual(0, subprocess.run([WITHOUT_NETLINK, str(generic), *ask], capture_output=True).returncode)
+        for name in ("va", "upper0", "bridge0"):
+            self.assertEqual(run(PROBE, name), run(WITHOUT_NETLINK, str(generic), PROBE, name))
+
     def test_offloads(self):
         for on in (True, False):
             run("ethtool", "-K", "va", "rx-udp-gro-forwarding", "on" if on else "off", "rx-gro-list", "off")
@@ -175,5 +183,5 @@ if __name__ == "__main__":
     if os.geteuid() != 0:
         print("skipped: network namespaces need root")
         sys.exit(77)
-    PROBE, PROGRAMS, AHEAD = (os.path.abspath(path) for path in sys.argv[1:])
+    PROBE, PROGRAMS, AHEAD, WITHOUT_NETLINK = (os.path.abspath(path) for path in sys.argv[1:])
     unittest.main(argv=sys.argv[:1], verbosity=2, warnings="ignore")
