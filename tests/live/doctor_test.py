@@ -68,17 +68,15 @@ class Doctor(live.Test):
         self.assertNotIn("already", self.about("tc-programs")["what"])
 
     def test_it_leaves_nothing_and_disturbs_nobody(self):
-        programs = lambda: self.run_inside("tc", "qdisc", "show", "dev", "va"), sorted(self.loaded())
-        before = programs[0](), programs[1]
+        before = self.at_hooks()
         observer = live.Observer(self.inside(live.paths.ptplens, "record", "va", "-w", self.path("r.pcapng"), "--json"))
         self.doctor("va")
         self.assertEqual("COMPLETE", observer.stop()["verdict"])
-        self.assertEqual(before, (programs[0](), sorted(self.loaded())))
+        self.assertEqual(before, self.at_hooks())
 
-    def loaded(self):
-        """Ids of the tap's programs in the kernel."""
-        answer = subprocess.run(["bpftool", "--json", "prog", "list"], check=True, capture_output=True, text=True)
-        return [program["id"] for program in json.loads(answer.stdout) if program.get("name", "").startswith("pl_")]
+    def at_hooks(self):
+        """What stands at the interface, as tc and bpftool list it."""
+        return self.run_inside("tc", "qdisc", "show", "dev", "va"), self.run_inside("bpftool", "--json", "net", "show", "dev", "va")
 
     def test_link(self):
         self.run_inside("ip", "link", "set", "vb", "down")
