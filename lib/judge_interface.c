@@ -346,7 +346,7 @@ static void judge_offloads(const struct pl_interface_facts *f, struct pl_finding
 	pl_finding_add(
 	    out, f->name, NOTE, "offloads", what,
 	    "hw-tc, l2-fwd and hsr offloads let the card forward, drop or tag frames that the host never sees so; rx-gro-list and "
-	    "rx-udp-gro-forwarding may give several datagrams to tap and capture as one.",
+	    "rx-udp-gro-forwarding give datagrams of one sender that come close together to tap and capture as one.",
 	    "If messages are missing, switch them off with ethtool -K while you record.");
 }
 

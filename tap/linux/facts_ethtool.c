@@ -205,18 +205,20 @@ static void settings(int fd, struct pl_interface_facts *f)
 /* The names of a set of strings; the caller frees. NULL: none. */
 static struct ethtool_gstrings *strings(int fd, const char *interface, uint32_t set)
 {
-	struct {
+	union {
 		struct ethtool_sset_info info;
-		uint32_t count;
-	} q = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << set}};
+		uint8_t room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
+	} q = {.room = {0}};
 
-	if (ask(fd, interface, SIOCETHTOOL, &q) || !q.info.sset_mask || !q.count || q.count > STRINGS_MAX)
+	q.info.cmd = ETHTOOL_GSSET_INFO;
+	q.info.sset_mask = 1ull << set;
+	if (ask(fd, interface, SIOCETHTOOL, &q) || !q.info.sset_mask || !q.info.data[0] || q.info.data[0] > STRINGS_MAX)
 		return NULL;
 	/* a driver may have grown in between: it writes no more than it is asked for, but it is not asked for a number */
 	struct ethtool_gstrings *s = calloc(1, sizeof *s + (size_t)STRINGS_MAX * ETH_GSTRING_LEN);
 	if (!s)
 		return NULL;
-	*s = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = set, .len = q.count};
+	*s = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = set, .len = q.info.data[0]};
 	if (!ask(fd, interface, SIOCETHTOOL, s) && s->len <= STRINGS_MAX)
 		return s;
 	free(s);

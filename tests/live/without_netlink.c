@@ -11,11 +11,14 @@ int main(int argc, char **argv)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
-	if (argc < 3 || !filter ||
-	    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-	                     SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)atoi(argv[1]))) ||
-	    seccomp_load(filter)) {
+	if (argc < 3 || !filter) {
 		fprintf(stderr, "usage: without_netlink PROTOCOL COMMAND...\n");
+		return 126;
+	}
+	const struct scmp_arg_cmp refused[] = {{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_NETLINK},
+	                                       {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)atoi(argv[1])}};
+	if (seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2, refused) || seccomp_load(filter)) {
+		fprintf(stderr, "without_netlink: the kernel takes no filter\n");
 		return 126;
 	}
 	execvp(argv[2], argv + 2);
