@@ -2,6 +2,7 @@
 /* What the machine's facts mean. */
 #include "judge.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,7 +60,8 @@ static void judge_hooks(const struct pl_host_facts *f, struct pl_findings *out)
 {
 	if (f->programs) {
 		char what[PL_SENTENCE];
-		snprintf(what, sizeof what, "Refused: %.480s.", f->programs_failure);
+		snprintf(what, sizeof what, "%.480s.", f->programs_failure);
+		what[0] = (char)toupper((unsigned char)what[0]);
 		const char *todo = f->programs == PTPLENS_E_PERMISSION && (f->rights & PL_RIGHTS_ALL) != PL_RIGHTS_ALL
 		                       ? "Get the rights first, then run doctor again."
 		                   : f->lockdown[0] ? "Boot without lockdown, or with lockdown=integrity."

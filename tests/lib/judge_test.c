@@ -202,14 +202,14 @@ static void hooks(void **state)
 	f.tcx = PL_NOT_TOLD;
 	expect_host(&f, "hooks", NOTE, "does not say", "CAP_NET_ADMIN", "");
 	f.programs = PTPLENS_E_PERMISSION, f.rights = 0, snprintf(f.programs_failure, sizeof f.programs_failure, "the kernel refused");
-	expect_host(&f, "hooks", PROBLEM, "Refused: the kernel refused.", "rights first", "rights tx-stamps");
+	expect_host(&f, "hooks", PROBLEM, "The kernel refused.", "rights first", "rights tx-stamps");
 	f.programs = PTPLENS_E_UNSUPPORTED, f.has_btf = 0, snprintf(f.programs_failure, sizeof f.programs_failure, "it cannot");
-	expect_host(&f, "hooks", PROBLEM, "it cannot", "BTF", "tx-stamps");
+	expect_host(&f, "hooks", PROBLEM, "It cannot.", "BTF", "tx-stamps");
 	f.programs = PTPLENS_E_UNSUPPORTED, snprintf(f.programs_failure, sizeof f.programs_failure, "it cannot");
 	snprintf(f.lockdown, sizeof f.lockdown, "confidentiality");
-	expect_host(&f, "hooks", PROBLEM, "it cannot", "lockdown", "tx-stamps");
+	expect_host(&f, "hooks", PROBLEM, "It cannot.", "lockdown", "tx-stamps");
 	f.programs = PTPLENS_E_PERMISSION, snprintf(f.programs_failure, sizeof f.programs_failure, "refused, with all rights");
-	expect_host(&f, "hooks", PROBLEM, "refused", "container", "tx-stamps");
+	expect_host(&f, "hooks", PROBLEM, "Refused, with", "container", "tx-stamps");
 	f.stamp_hooks = PTPLENS_HOOK_KPROBE;
 	expect_host(&f, "tx-stamps", OK, "stamps=kprobe", "", "");
 	f.stamp_hooks = PTPLENS_HOOK_ERROR_QUEUE;
