@@ -18,6 +18,10 @@ void out_certificate(FILE *, const struct ptplens_interface *, const struct ptpl
 void out_modes(FILE *f, const struct ptplens_session *, int json);
 int out_certificates(FILE *f, const struct ptplens_session *, int json);
 
+/* "15:20:11.146944883", UTC, of CLOCK_REALTIME; "no frame" for PTPLENS_NO_TIME. */
+#define OUT_TIME 48
+void out_time(char text[OUT_TIME], int64_t host_ns);
+
 /* One line. */
 void out_message(FILE *, const struct ptplens_session *, const struct ptplens_message *, int json);
 

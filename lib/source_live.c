@@ -122,6 +122,11 @@ static void live_certificate(const struct pl_source *base, size_t index, struct 
 	pl_interface_certificate(((const struct live *)base)->interface[index], out);
 }
 
+static size_t live_counters(const struct pl_source *base, size_t index, struct ptplens_counter *out, size_t n)
+{
+	return pl_interface_counters(((const struct live *)base)->interface[index], out, n);
+}
+
 static void add_note(struct live *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void add_note(struct live *l, const char *format, ...)
 {
@@ -163,7 +168,8 @@ static void live_close(struct pl_source *base)
 	free(l);
 }
 
-static const struct pl_source_ops operations = {live_read, live_interfaces, live_interface, live_certificate, live_notes, live_close};
+static const struct pl_source_ops operations = {live_read,  live_interfaces, live_interface, live_certificate,
+                                                live_notes, live_close,      live_counters};
 
 static struct live *live_new(struct pl_error *error)
 {

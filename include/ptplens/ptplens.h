@@ -13,6 +13,7 @@
 #include <ptplens/error.h>
 #include <ptplens/event.h>
 #include <ptplens/message.h>
+#include <ptplens/stamps.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,6 +68,10 @@ int ptplens_session_interface(const struct ptplens_session *, size_t index, stru
 
 /* The certificate of an interface as it stands; final once the session has ended. A file's is the last one recorded. */
 int ptplens_session_certificate(const struct ptplens_session *, size_t index, struct ptplens_certificate *out);
+
+/* The counters of an interface's driver that tell of timestamps, read now: at most n, none for a source that is not live. Returns
+ * how many. */
+size_t ptplens_session_counters(const struct ptplens_session *, size_t index, struct ptplens_counter *out, size_t n);
 
 /* What else there is to say of a source, such as what a filter took away from a recording; "" or sentences, one a line. */
 const char *ptplens_session_notes(const struct ptplens_session *);

@@ -101,7 +101,8 @@ static void capture_close(struct pl_capture *c)
 	(void)c;
 }
 
-static const struct pl_tap_ops tap_ops = {tap_read, tap_clocks, tap_stats, tap_detach, tap_close};
+static const struct pl_tap_ops tap_ops = {
+    .read = tap_read, .clocks = tap_clocks, .stats = tap_stats, .detach = tap_detach, .close = tap_close};
 static const struct pl_capture_ops capture_ops = {capture_read, capture_stats, capture_close};
 
 static struct world *world(void)
