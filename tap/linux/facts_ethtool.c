@@ -8,14 +8,14 @@
 #include <linux/genetlink.h>
 #include <linux/net_tstamp.h>
 #include <linux/sockios.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "linux/counters.h"
+#include "linux/host.h"
 #include "linux/rtnl.h"
 
 /* newer than the headers */
@@ -23,15 +23,8 @@ enum { TSINFO_STATS = 6, TSINFO_PROVIDER_SOURCE = 8, TSINFO_ATTRIBUTES };
 enum { TS_STAT_TX_LOST = 2, TS_STAT_TX_ERR = 3, TS_STATS };
 enum { SOURCE_NETDEV = 1, SOURCE_PHYLIB = 2 };
 
-#define STRINGS_MAX 65536 /* names that a driver may have for its counters */
-
-static int ask(int fd, const char *interface, unsigned long command, void *data)
-{
-	struct ifreq r = {.ifr_data = data};
-
-	snprintf(r.ifr_name, sizeof r.ifr_name, "%.*s", IFNAMSIZ - 1, interface);
-	return ioctl(fd, command, &r) ? -errno : 0;
-}
+#define STRINGS_MAX 65536 /* far above the number of features of any kernel */
+#define COUNTERS_MAX 64   /* of stamps, of one driver */
 
 static uint32_t coverage(int filter)
 {
@@ -181,19 +174,19 @@ static int abilities_by_netlink(struct pl_interface_facts *f)
 	return error;
 }
 
-static void abilities_by_ioctl(int fd, struct pl_interface_facts *f)
+static void abilities_by_ioctl(struct pl_interface_facts *f)
 {
 	struct ethtool_ts_info info = {.cmd = ETHTOOL_GET_TS_INFO};
 
-	if (!ask(fd, f->name, SIOCETHTOOL, &info))
+	if (!pl_host_request(f->name, SIOCETHTOOL, &info))
 		abilities(f, info.so_timestamping, info.rx_filters, info.phc_index);
 }
 
-static void settings(int fd, struct pl_interface_facts *f)
+static void settings(struct pl_interface_facts *f)
 {
 	struct hwtstamp_config c = {0};
 
-	if (ask(fd, f->name, SIOCGHWTSTAMP, &c)) {
+	if (pl_host_request(f->name, SIOCGHWTSTAMP, &c)) {
 		f->settings = PL_NOT_TOLD;
 		return;
 	}
@@ -203,7 +196,7 @@ static void settings(int fd, struct pl_interface_facts *f)
 }
 
 /* The names of a set of strings; the caller frees. NULL: none. */
-static struct ethtool_gstrings *strings(int fd, const char *interface, uint32_t set)
+static struct ethtool_gstrings *strings(const char *interface, uint32_t set)
 {
 	union {
 		struct ethtool_sset_info info;
@@ -212,35 +205,28 @@ static struct ethtool_gstrings *strings(int fd, const char *interface, uint32_t 
 
 	q.info.cmd = ETHTOOL_GSSET_INFO;
 	q.info.sset_mask = 1ull << set;
-	if (ask(fd, interface, SIOCETHTOOL, &q) || !q.info.sset_mask || !q.info.data[0] || q.info.data[0] > STRINGS_MAX)
+	if (pl_host_request(interface, SIOCETHTOOL, &q) || !q.info.sset_mask || !q.info.data[0] || q.info.data[0] > STRINGS_MAX)
 		return NULL;
-	/* a driver may have grown in between: it writes no more than it is asked for, but it is not asked for a number */
 	struct ethtool_gstrings *s = calloc(1, sizeof *s + (size_t)STRINGS_MAX * ETH_GSTRING_LEN);
 	if (!s)
 		return NULL;
 	*s = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = set, .len = q.info.data[0]};
-	if (!ask(fd, interface, SIOCETHTOOL, s) && s->len <= STRINGS_MAX)
+	if (!pl_host_request(interface, SIOCETHTOOL, s) && s->len <= STRINGS_MAX)
 		return s;
 	free(s);
 	return NULL;
 }
 
-static void counters(int fd, struct pl_interface_facts *f)
+static void counters(struct pl_interface_facts *f)
 {
 	static const char *const known[] = {"tx_hwtstamp_timeouts", "tx_hwtstamp_skipped", "rx_hwtstamp_cleared"};
-	struct ethtool_gstrings *s = strings(fd, f->name, ETH_SS_STATS);
-	struct ethtool_stats *values = s ? calloc(1, sizeof *values + STRINGS_MAX * sizeof(uint64_t)) : NULL;
+	struct ptplens_counter told[COUNTERS_MAX];
+	size_t n = pl_driver_counters(f->name, told, COUNTERS_MAX);
 
-	if (values) {
-		*values = (struct ethtool_stats){.cmd = ETHTOOL_GSTATS, .n_stats = s->len};
-		if (!ask(fd, f->name, SIOCETHTOOL, values))
-			for (uint32_t i = 0; i < s->len && i < values->n_stats; i++)
-				for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-					if (!strncmp((const char *)s->data + (size_t)i * ETH_GSTRING_LEN, known[k], ETH_GSTRING_LEN))
-						lost(f, known[k], values->data[i]);
-	}
-	free(values);
-	free(s);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+			if (!strcmp(told[i].name, known[k]))
+				lost(f, known[k], told[i].value);
 }
 
 static int takes_frames(const char *feature)
@@ -254,15 +240,15 @@ static int takes_frames(const char *feature)
 	return 0;
 }
 
-static void offloads(int fd, struct pl_interface_facts *f)
+static void offloads(struct pl_interface_facts *f)
 {
-	struct ethtool_gstrings *s = strings(fd, f->name, ETH_SS_FEATURES);
+	struct ethtool_gstrings *s = strings(f->name, ETH_SS_FEATURES);
 	uint32_t blocks = s ? (s->len + 31) / 32 : 0;
 	struct ethtool_gfeatures *g = s ? calloc(1, sizeof *g + blocks * sizeof g->features[0]) : NULL;
 
 	if (g) {
 		*g = (struct ethtool_gfeatures){.cmd = ETHTOOL_GFEATURES, .size = blocks};
-		if (!ask(fd, f->name, SIOCETHTOOL, g))
+		if (!pl_host_request(f->name, SIOCETHTOOL, g))
 			for (uint32_t i = 0; i < s->len && i / 32 < g->size && i / 32 < blocks; i++) {
 				const char *feature = (const char *)s->data + (size_t)i * ETH_GSTRING_LEN;
 				if (g->features[i / 32].active & 1u << i % 32 && takes_frames(feature))
@@ -276,18 +262,14 @@ static void offloads(int fd, struct pl_interface_facts *f)
 void pl_facts_ethtool(struct pl_interface_facts *f)
 {
 	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	f->clock = -1;
 	f->abilities = f->settings = PL_NOT_TOLD;
-	if (fd < 0)
-		return;
-	if (!ask(fd, f->name, SIOCETHTOOL, &driver))
+	if (!pl_host_request(f->name, SIOCETHTOOL, &driver))
 		snprintf(f->driver, sizeof f->driver, "%.*s", (int)sizeof f->driver - 1, driver.driver);
 	if (abilities_by_netlink(f))
-		abilities_by_ioctl(fd, f);
-	settings(fd, f);
-	counters(fd, f);
-	offloads(fd, f);
-	close(fd);
+		abilities_by_ioctl(f);
+	settings(f);
+	counters(f);
+	offloads(f);
 }
