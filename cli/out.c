@@ -25,6 +25,15 @@ void out_error(const char *format, ...)
 	fputc('\n', stderr);
 }
 
+void out_notes(const char *notes)
+{
+	while (*notes) {
+		size_t n = strcspn(notes, "\n");
+		out_error("%.*s", (int)n, notes);
+		notes += n + (notes[n] != 0);
+	}
+}
+
 static const char *hook_word(unsigned hooks)
 {
 	return hooks & PTPLENS_HOOK_TCX ? "tcx" : hooks & PTPLENS_HOOK_CLSACT ? "clsact" : hooks & PTPLENS_HOOK_NDIS ? "ndis" : "none";
@@ -61,6 +70,16 @@ static void number_or_null(FILE *f, const char *key, int64_t v)
 		fprintf(f, ",\"%s\":%" PRId64, key, v);
 }
 
+/* On receive: what the receive filter covers. */
+static const char *asked_word(unsigned flags)
+{
+	static const char *const words[] = {"none", "hardware", "software", "both"};
+
+	if (flags & PTPLENS_FLAG_REQUEST_UNKNOWN)
+		return "unknown";
+	return words[(flags & PTPLENS_FLAG_HARDWARE_REQUESTED ? 1 : 0) + (flags & PTPLENS_FLAG_SOFTWARE_REQUESTED ? 2 : 0)];
+}
+
 static void message_json(FILE *f, const char *interface, const struct ptplens_message *m)
 {
 	const struct ptplens_header *h = &m->header;
@@ -69,9 +88,11 @@ static void message_json(FILE *f, const char *interface, const struct ptplens_me
 	fprintf(f, "{\"kind\":\"message\",\"interface\":\"%s\"", interface);
 	number_or_null(f, "time_ns", m->host_ns);
 	number_or_null(f, "tap_ns", m->tap_ns);
-	fprintf(f, ",\"direction\":\"%s\",\"type\":\"%s\",\"message_type\":%u,\"sequence_id\":%u,\"domain\":%u,\"sdo_id\":%u",
-	        directions[m->direction & 1], ptplens_message_type_name(h->message_type), h->message_type, h->sequence_id, h->domain_number,
-	        h->sdo_id);
+	fprintf(f,
+	        ",\"direction\":\"%s\",\"type\":\"%s\",\"message_type\":%u,\"minor_version\":%u,\"sequence_id\":%u,\"domain\":%u,"
+	        "\"sdo_id\":%u",
+	        directions[m->direction & 1], ptplens_message_type_name(h->message_type), h->message_type, h->version >> 4, h->sequence_id,
+	        h->domain_number, h->sdo_id);
 	fputs(",\"port\":\"", f);
 	for (int i = 0; i < 8; i++)
 		fprintf(f, "%02x", h->clock_identity[i]);
@@ -83,6 +104,8 @@ static void message_json(FILE *f, const char *interface, const struct ptplens_me
 		if (e->queue_id != PTPLENS_QUEUE_UNKNOWN)
 			fprintf(f, ",\"queue\":%u", e->queue_id);
 	}
+	if (m->has_event)
+		fprintf(f, ",\"asked\":\"%s\"", asked_word(m->event.flags));
 	fprintf(f, ",\"stamp\":\"%s\"", ptplens_stamp_word(m->stamp_state));
 	number_or_null(f, "hw_ns", m->hw_ns);
 	number_or_null(f, "stamp_delay_ns", m->stamp_delay_ns);
@@ -94,20 +117,26 @@ static void message_json(FILE *f, const char *interface, const struct ptplens_me
 	fputs("}\n", f);
 }
 
+void out_time(char text[OUT_TIME], int64_t host_ns)
+{
+	struct tm t;
+
+	if (host_ns == PTPLENS_NO_TIME) {
+		snprintf(text, OUT_TIME, "%-18s", "no frame");
+		return;
+	}
+	time_t s = host_ns / NS_PER_S;
+	gmtime_r(&s, &t);
+	size_t at = strftime(text, OUT_TIME, "%H:%M:%S", &t);
+	snprintf(text + at, OUT_TIME - at, ".%09d", (int)(host_ns % NS_PER_S));
+}
+
 static void message_text(FILE *f, const char *interface, const struct ptplens_message *m)
 {
 	const struct ptplens_header *h = &m->header;
-	char when[48];
+	char when[OUT_TIME];
 
-	if (m->host_ns != PTPLENS_NO_TIME) {
-		time_t s = m->host_ns / NS_PER_S;
-		struct tm t;
-		gmtime_r(&s, &t);
-		size_t at = strftime(when, sizeof when, "%H:%M:%S", &t);
-		snprintf(when + at, sizeof when - at, ".%09d", (int)(m->host_ns % NS_PER_S));
-	} else {
-		snprintf(when, sizeof when, "%-18s", "no frame");
-	}
+	out_time(when, m->host_ns);
 	fprintf(f, "%s %s %s %-21s seq=%-5u domain=%u port=", when, interface, m->direction ? "TX" : "RX",
 	        ptplens_message_type_name(h->message_type), h->sequence_id, h->domain_number);
 	for (int i = 0; i < 8; i++)
@@ -135,7 +164,7 @@ void out_message(FILE *f, const struct ptplens_session *session, const struct pt
 		message_text(f, i.name, m);
 }
 
-void tally_add(struct tally *t, const struct ptplens_message *m)
+void summary_add(struct summary *t, const struct ptplens_message *m)
 {
 	int d = m->direction & 1;
 
@@ -156,7 +185,7 @@ static void pair(FILE *f, int json, const char *name, const uint64_t by_directio
 		fprintf(f, "  %-21s %8" PRIu64 " %8" PRIu64 "\n", name, by_direction[0], by_direction[1]);
 }
 
-void out_tally(FILE *f, const struct tally *t, int json)
+void out_summary(FILE *f, const struct summary *t, int json)
 {
 	fprintf(f, json ? "{\"kind\":\"types\",\"messages\":%" PRIu64 : "messages %-14" PRIu64 "  receive transmit\n", t->messages);
 	for (int i = 0; i < 16; i++)
@@ -218,6 +247,8 @@ static void certificate_text(FILE *f, const struct ptplens_certificate *c)
 	                               {"outside", c->outside_stamps},
 	                               {"open", c->open_stamps},
 	                               {0}});
+	if (c->stamps_unseen)
+		fprintf(f, "  transmit stamps reported without their frame: %" PRIu64 "\n", c->stamps_unseen);
 	fprintf(f, "  capture-dropped %" PRIu64 ", tap-rejected %" PRIu64 ", crowded %" PRIu64 "\n", c->capture_dropped, c->tap_rejected,
 	        c->crowded);
 	for (int i = 0; i < PTPLENS_REJECTS; i++)
@@ -275,6 +306,7 @@ static void certificate_json(FILE *f, const struct ptplens_certificate *c)
 	    {"crowded", c->crowded},
 	    {"capture_dropped", c->capture_dropped},
 	    {"tap_rejected", c->tap_rejected},
+	    {"stamps_unseen", c->stamps_unseen},
 	};
 
 	for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++)
@@ -295,6 +327,10 @@ void out_certificate(FILE *f, const struct ptplens_interface *i, const struct pt
 		        c->final ? "true" : "false");
 		certificate_json(f, c);
 		fputs("}\n", f);
+		return;
+	}
+	if (i->mode == PTPLENS_MODE_FILE && !c->positions && !c->captured) {
+		fprintf(f, "certificate of %s: the file has none\n", i->name);
 		return;
 	}
 	fprintf(f, "certificate of %s, mode=%s%s\n", i->name, mode_words[i->mode <= PTPLENS_MODE_SIMULATED ? i->mode : 0],
@@ -327,4 +363,48 @@ int out_certificates(FILE *f, const struct ptplens_session *session, int json)
 			code = EXIT_FINDINGS;
 	}
 	return code;
+}
+
+/* Bytes outside of ASCII come out as characters of the same number, so that any name of an interface or program gives valid JSON. */
+static void string_json(FILE *f, const char *key, const char *value)
+{
+	fprintf(f, ",\"%s\":\"", key);
+	for (const char *p = value; *p; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (c == '"' || c == '\\')
+			fprintf(f, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			fprintf(f, "\\u%04x", c);
+		else
+			fputc(c, f);
+	}
+	fputc('"', f);
+}
+
+void out_finding(FILE *f, const struct ptplens_finding *finding, int json)
+{
+	const char *severity = ptplens_severity_word((int)finding->severity);
+
+	if (json) {
+		fprintf(f, "{\"kind\":\"finding\",\"severity\":\"%s\",\"topic\":\"%s\"", severity, finding->topic);
+		string_json(f, "interface", finding->interface_name);
+		string_json(f, "what", finding->what);
+		string_json(f, "meaning", finding->meaning);
+		string_json(f, "todo", finding->todo);
+		fputs("}\n", f);
+		return;
+	}
+	fprintf(f, "%-7s  %-14s  %s\n", severity, finding->topic, finding->what);
+	if (finding->severity != PTPLENS_SEVERITY_OK)
+		fprintf(f, "%25s  %s\n", "", finding->meaning);
+	if (*finding->todo)
+		fprintf(f, "%25s> %s\n", "", finding->todo);
+}
+
+void out_severities(FILE *f, const unsigned *counts, int json)
+{
+	fputs(json ? "{\"kind\":\"severities\"" : "", f);
+	for (int i = 0; i <= PTPLENS_SEVERITY_PROBLEM; i++)
+		fprintf(f, json ? ",\"%s\":%u" : "%s %u  ", ptplens_severity_word(i), counts[i]);
+	fputs(json ? "}\n" : "\n", f);
 }

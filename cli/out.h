@@ -18,18 +18,29 @@ void out_certificate(FILE *, const struct ptplens_interface *, const struct ptpl
 void out_modes(FILE *f, const struct ptplens_session *, int json);
 int out_certificates(FILE *f, const struct ptplens_session *, int json);
 
+/* "15:20:11.146944883", UTC, of CLOCK_REALTIME; "no frame" for PTPLENS_NO_TIME. */
+#define OUT_TIME 48
+void out_time(char text[OUT_TIME], int64_t host_ns);
+
 /* One line. */
 void out_message(FILE *, const struct ptplens_session *, const struct ptplens_message *, int json);
 
 /* Messages by type and direction, and by stamp state. */
-struct tally {
+struct summary {
 	uint64_t type[16][2]; /* by message type and direction */
 	uint64_t stamp[PTPLENS_STAMP_STATES][2];
 	uint64_t verdict[8];
 	uint64_t messages;
 };
-void tally_add(struct tally *, const struct ptplens_message *);
-void out_tally(FILE *, const struct tally *, int json);
+void summary_add(struct summary *, const struct ptplens_message *);
+void out_summary(FILE *, const struct summary *, int json);
+
+/* Sentences on stderr, one a line; none for "". */
+void out_notes(const char *notes);
+
+/* A finding of the doctor, and how many there are by severity. */
+void out_finding(FILE *, const struct ptplens_finding *, int json);
+void out_severities(FILE *, const unsigned *counts, int json);
 
 /* A sentence on stderr, "ptplens: " in front. */
 void out_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -27,10 +27,14 @@ void pl_interface_release(struct pl_interface *);
 /* 1: nothing more will come. */
 int pl_interface_ended(const struct pl_interface *);
 
+size_t pl_interface_counters(const struct pl_interface *, struct ptplens_counter *out, size_t n);
 void pl_interface_describe(const struct pl_interface *, struct ptplens_interface *out);
 void pl_interface_certificate(const struct pl_interface *, struct ptplens_certificate *out);
 
-/* A sentence on why the capture stopped by itself; "" if it did not. */
-const char *pl_interface_note(const struct pl_interface *);
+/* Why the session ended by itself: PTPLENS_E_GONE with a sentence; code 0 while it runs, or if it was stopped. */
+const struct pl_error *pl_interface_failure(const struct pl_interface *);
+
+/* Carrier losses so far. */
+uint64_t pl_interface_link_events(const struct pl_interface *);
 
 #endif

@@ -2,6 +2,9 @@
 /* Interfaces under observation, drained every tick. The simulator comes the same way, with its own tap, capture and clock. */
 #include "source.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -69,6 +72,17 @@ static int all_ended(const struct live *l)
 	return 1;
 }
 
+/* An interface that went away by itself is no ordinary end. */
+static int end(const struct live *l, struct pl_error *error)
+{
+	for (size_t k = 0; k < l->n && !l->simulated; k++) {
+		const struct pl_error *failure = pl_interface_failure(l->interface[k]);
+		if (failure->code)
+			return pl_fail(error, failure->code, "%s", failure->text);
+	}
+	return pl_fail(error, PTPLENS_E_END, "the source has ended");
+}
+
 static int live_read(struct pl_source *base, struct ptplens_message *out, size_t n, int timeout_ms, size_t *count, struct pl_error *error)
 {
 	struct live *l = (struct live *)base;
@@ -81,7 +95,7 @@ static int live_read(struct pl_source *base, struct ptplens_message *out, size_t
 		if (*count > 0 || n == 0)
 			return 0;
 		if (all_ended(l))
-			return pl_fail(error, PTPLENS_E_END, "the source has ended");
+			return end(l, error);
 		int64_t now = monotonic_ns();
 		if (!l->simulated && now < l->next_tick_ns && !(atomic_load(l->base.stop) && !l->stopped)) {
 			if (now >= deadline)
@@ -108,21 +122,40 @@ static void live_certificate(const struct pl_source *base, size_t index, struct 
 	pl_interface_certificate(((const struct live *)base)->interface[index], out);
 }
 
+static size_t live_counters(const struct pl_source *base, size_t index, struct ptplens_counter *out, size_t n)
+{
+	return pl_interface_counters(((const struct live *)base)->interface[index], out, n);
+}
+
+static void add_note(struct live *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_note(struct live *l, const char *format, ...)
+{
+	size_t at = strlen(l->notes);
+	va_list arguments;
+
+	if (at && at + 2 < sizeof l->notes)
+		l->notes[at++] = '\n';
+	va_start(arguments, format);
+	vsnprintf(l->notes + at, sizeof l->notes - at, format, arguments);
+	va_end(arguments);
+}
+
 static const char *live_notes(const struct pl_source *base)
 {
 	struct live *l = (struct live *)base; /* the notes are made on demand, in memory of its own */
-	size_t at = 0;
 
 	l->notes[0] = 0;
 	for (size_t k = 0; k < l->n; k++) {
-		const char *note = pl_interface_note(l->interface[k]);
-		size_t bytes = strlen(note);
-		if (!bytes || at + bytes + 2 > sizeof l->notes)
-			continue;
-		if (at)
-			l->notes[at++] = '\n';
-		memcpy(l->notes + at, note, bytes + 1);
-		at += bytes;
+		struct ptplens_interface about;
+		struct ptplens_certificate c;
+		pl_interface_describe(l->interface[k], &about);
+		pl_interface_certificate(l->interface[k], &c);
+		if (pl_interface_link_events(l->interface[k]))
+			add_note(l, "%s: the link was lost %" PRIu64 " times", about.name, pl_interface_link_events(l->interface[k]));
+		if (c.stamps_unseen)
+			add_note(l,
+			         "%s: %" PRIu64 " transmit stamps were reported without their frame, so that nobody can say whose they are",
+			         about.name, c.stamps_unseen);
 	}
 	return l->notes;
 }
@@ -135,7 +168,8 @@ static void live_close(struct pl_source *base)
 	free(l);
 }
 
-static const struct pl_source_ops operations = {live_read, live_interfaces, live_interface, live_certificate, live_notes, live_close};
+static const struct pl_source_ops operations = {live_read,  live_interfaces, live_interface, live_certificate,
+                                                live_notes, live_close,      live_counters};
 
 static struct live *live_new(struct pl_error *error)
 {
@@ -165,8 +199,6 @@ static int add_interface(struct live *l, const char *name, const struct ptplens_
 	struct pl_capture *capture;
 	struct pl_tap *tap;
 
-	if (l->n == INTERFACES_MAX)
-		return pl_fail(error, PTPLENS_E_ARGUMENT, "more than %d interfaces", INTERFACES_MAX);
 	if (pl_capture_pcap_open(&capture, name, &capture_options, error))
 		return error->code;
 	if (pl_tap_linux_open(&tap, name, &tap_options, error)) {
@@ -176,25 +208,42 @@ static int add_interface(struct live *l, const char *name, const struct ptplens_
 	return add(l, tap, capture, error);
 }
 
+/* Splits the list in place. Returns how many names there are. */
+static int split(char *list, const char *names[INTERFACES_MAX], struct pl_error *error)
+{
+	char *name;
+	int n = 0;
+
+	while ((name = strsep(&list, ","))) {
+		if (!*name)
+			return pl_fail(error, PTPLENS_E_ARGUMENT, "an empty interface name in the list");
+		if (n == INTERFACES_MAX)
+			return pl_fail(error, PTPLENS_E_ARGUMENT, "more than %d interfaces", INTERFACES_MAX);
+		for (int k = 0; k < n; k++)
+			if (!strcmp(names[k], name))
+				return pl_fail(error, PTPLENS_E_ARGUMENT, "%s: named twice", name);
+		names[n++] = name;
+	}
+	return n;
+}
+
 int pl_source_live_open(struct pl_source **out, const char *interfaces, const struct ptplens_session_options *options,
                         struct pl_error *error)
 {
+	const char *names[INTERFACES_MAX];
 	struct live *l = live_new(error);
-	char *names = strdup(interfaces), *rest = names, *name;
+	char *list = strdup(interfaces);
+	int n = l && list ? split(list, names, error) : pl_fail(error, PTPLENS_E_MEMORY, "no memory for the session");
+	int failed = n < 0 ? n : 0;
 
-	if (!l || !names) {
-		free(l);
-		free(names);
-		return pl_fail(error, PTPLENS_E_MEMORY, "no memory for the session");
-	}
-	while ((name = strsep(&rest, ","))) {
-		if (add_interface(l, name, options, error)) {
+	for (int k = 0; k < n && !failed; k++)
+		failed = add_interface(l, names[k], options, error);
+	free(list);
+	if (failed) {
+		if (l)
 			live_close(&l->base);
-			free(names);
-			return error->code;
-		}
+		return failed;
 	}
-	free(names);
 	*out = &l->base;
 	return 0;
 }

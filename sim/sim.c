@@ -209,7 +209,8 @@ static void sim_close_tap(struct pl_tap *t)
 	sim_release(sim_of_tap(t));
 }
 
-static const struct pl_tap_ops tap_operations = {sim_read, sim_clocks, sim_stats, sim_detach, sim_close_tap};
+static const struct pl_tap_ops tap_operations = {
+    .read = sim_read, .clocks = sim_clocks, .stats = sim_stats, .detach = sim_detach, .close = sim_close_tap};
 
 static int sim_read_frame(struct pl_capture *c, int64_t until_ns, struct pl_captured *out, struct pl_error *error)
 {

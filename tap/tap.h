@@ -9,6 +9,7 @@
 #include "error.h"
 #include "ring.h"
 #include <ptplens/message.h>
+#include <ptplens/stamps.h>
 
 enum pl_tap_attach { PL_TAP_ATTACH_BEST, PL_TAP_ATTACH_TCX, PL_TAP_ATTACH_CLSACT };
 
@@ -48,6 +49,8 @@ struct pl_tap_ops {
 	/* Takes the hooks off; the ring stays readable, and no event is published after the return. */
 	void (*detach)(struct pl_tap *);
 	void (*close)(struct pl_tap *);
+	/* The counters that tell of timestamps, read now: at most n; returns how many. NULL: the tap has none. */
+	size_t (*counters)(struct pl_tap *, struct ptplens_counter *out, size_t n);
 };
 
 struct pl_tap {

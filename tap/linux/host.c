@@ -28,7 +28,7 @@ int64_t pl_host_now(int clock)
 	return t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
-static int request(const char *interface, unsigned long command, void *data)
+int pl_host_request(const char *interface, unsigned long command, void *data)
 {
 	struct ifreq r = {.ifr_data = data};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -65,7 +65,7 @@ static int nic_clock(const char *interface, clockid_t *clock)
 	struct ethtool_ts_info info = {.cmd = ETHTOOL_GET_TS_INFO};
 	char path[32];
 
-	if (request(interface, SIOCETHTOOL, &info) || info.phc_index < 0)
+	if (pl_host_request(interface, SIOCETHTOOL, &info) || info.phc_index < 0)
 		return -1;
 	snprintf(path, sizeof path, "/dev/ptp%d", info.phc_index);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -131,7 +131,7 @@ static void read_covered(const char *interface, uint16_t *covered)
 	uint16_t types = 0;
 	int ethernet = 1, udp = 1;
 
-	if (request(interface, SIOCGHWTSTAMP, &c))
+	if (pl_host_request(interface, SIOCGHWTSTAMP, &c))
 		return;
 	switch (c.rx_filter) {
 	case HWTSTAMP_FILTER_ALL:

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "linux/clsact.h"
+#include "linux/counters.h"
 #include "linux/host.h"
 #include "linux/link.h"
 #include "linux/programs.h"
@@ -123,7 +124,13 @@ static void tap_close(struct pl_tap *tap)
 	free(t);
 }
 
-static const struct pl_tap_ops ops = {.read = tap_read, .clocks = tap_clocks, .stats = tap_stats, .detach = tap_detach, .close = tap_close};
+static size_t tap_counters(struct pl_tap *tap, struct ptplens_counter *out, size_t n)
+{
+	return pl_driver_counters(tap->interface, out, n);
+}
+
+static const struct pl_tap_ops ops = {
+    .read = tap_read, .clocks = tap_clocks, .stats = tap_stats, .detach = tap_detach, .close = tap_close, .counters = tap_counters};
 
 /* Switches the kernel's receive stamping on for as long as it is open; nothing is ever read from it. */
 static int open_stamping(const char *interface, struct pl_error *e)

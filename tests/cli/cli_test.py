@@ -5,13 +5,14 @@ usage: cli_test.py PTPLENS
 """
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
 
 PTPLENS = None
-COMMANDS = ("demo", "record", "show", "version")
+COMMANDS = ("demo", "doctor", "record", "show", "stamps", "version")
 
 
 def run(*arguments, **keywords):
@@ -38,7 +39,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(0, overview.returncode)
         for command in COMMANDS:
             self.assertIn(f"\n  {command} ", overview.stdout)
-        for command in ("demo", "record", "show"):
+        for command in ("demo", "doctor", "record", "show", "stamps"):
             answer = run(command, "--help")
             self.assertEqual(0, answer.returncode)
             self.assertTrue(answer.stdout.startswith(f"usage: ptplens {command}"), answer.stdout)
@@ -53,14 +54,20 @@ class CommandLine(unittest.TestCase):
         self.refused(2, "no such command", "recrod")
         self.refused(2, "takes no argument", "version", "x")
         self.refused(2, "needs -w FILE", "record", "sim:demo")
-        self.refused(2, "one source", "record", "-w", self.path("x"))
+        self.refused(2, "needs an interface", "record", "-w", self.path("x"))
         self.refused(2, "one source", "show")
         self.refused(2, "one source", "show", "a", "b")
+        self.refused(2, "one source", "stamps")
+        self.refused(2, "-d 0: not a number of seconds", "stamps", "sim:demo", "-d", "0")
+        self.refused(2, "no-such0: no such interface or file", "stamps", "no-such0")
         self.refused(2, "-c 0: not a count", "show", "sim:demo", "-c", "0")
         self.refused(2, "-c -3: not a count", "show", "sim:demo", "-c", "-3")
         self.refused(2, "-d x: not a number of seconds", "record", "sim:demo", "-w", self.path("x"), "-d", "x")
         self.refused(2, "-d -1: not a number of seconds", "demo", "-d", "-1")
-        self.refused(2, "unrecognized option", "show", "--colour", "sim:demo")
+        self.refused(2, "one interface at most", "doctor", "a", "b")
+        self.refused(2, "no-such0: no such interface", "doctor", "no-such0")
+        self.refused(2, "no such interface", "doctor", "")
+        self.refused(2, "ptplens: unrecognized option", "show", "--colour", "sim:demo")
         self.assertEqual([], os.listdir(self.folder))
 
     def test_sources(self):
@@ -105,9 +112,35 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(all(m["verdict"] == "matched" for m in messages))
         self.assertEqual(len(messages), run("show", recording).stdout.count("verdict=matched\n"))
 
+    def test_stamps(self):
+        """79 Delay_Req are sent, each stamped 34 us after the tap; 80 Sync are received, all stamped."""
+        answer = run("stamps", "sim:demo", "--json")
+        self.assertEqual(0, answer.returncode, answer.stderr)
+        lines = [json.loads(line) for line in answer.stdout.splitlines()]
+        rows = {(line["direction"], line["type"]): line for line in lines if line["kind"] == "stamps-of-type"}
+        self.assertEqual({("transmit", "Delay_Req"): 79, ("receive", "Sync"): 80},
+                         {key: row["asked"] for key, row in rows.items() if row["asked"]})
+        for row in rows.values():
+            self.assertEqual(row["asked"], row["hardware"])
+        delays = rows["transmit", "Delay_Req"]
+        self.assertEqual([79, 34000, 34000, 34000], [delays[key] for key in ("delays", "delay_p50_ns", "delay_p99_ns", "delay_max_ns")])
+        self.assertEqual([], [line for line in lines if line["kind"] in ("stamps-cause", "unstamped", "counter")])
+        self.assertEqual([None], [line["ms"] for line in lines if line["kind"] == "tx-timestamp-timeout"])
+        text = run("stamps", "sim:demo")
+        self.assertRegex(text.stdout, r"\n  Delay_Req +2\.0 +79 +79 +0 .* 34\.0\n")
+        self.assertIn("no statement; 79 delays", text.stdout)
+        self.assertNotIn("certificate", text.stdout)
+        self.assertIn("frames without their stamp: none\ncertificate of sim:demo", run("stamps", "sim:demo", "--verbose").stdout)
+
+    def test_source_lists(self):
+        self.refused(2, "empty interface name", "record", "lo,", "-w", self.path("x"))
+        self.refused(2, "lo: named twice", "record", "lo", "lo", "-w", self.path("x"))
+
     def test_count_stops(self):
         recording = self.path("c.pcapng")
-        self.assertEqual(0, run("record", "sim:demo", "-w", recording, "-c", "17").returncode)
+        stopped = run("record", "sim:demo", "-w", recording, "-c", "17")
+        self.assertEqual(0, stopped.returncode)
+        self.assertIn("stopped after 17 messages; ", stopped.stderr)
         lines = run("show", recording).stdout.splitlines()
         self.assertEqual(17, len(lines))
         self.assertEqual(lines[:5], run("show", recording, "-c", "5").stdout.splitlines())
@@ -132,7 +165,27 @@ class CommandLine(unittest.TestCase):
         os.close(writer)
         self.assertEqual(2, gone.returncode)
         with open("/dev/full", "w") as full:
-            self.assertEqual(2, subprocess.run([PTPLENS, "show", "sim:demo"], stdout=full, stderr=subprocess.DEVNULL).returncode)
+            for command in ("show", "stamps"):
+                self.assertEqual(2, subprocess.run([PTPLENS, command, "sim:demo"], stdout=full, stderr=subprocess.DEVNULL).returncode)
+
+
+    def test_stuck_reader(self):
+        """One signal asks for the end, which waits for the reader; a second one does not wait."""
+        with subprocess.Popen([PTPLENS, "record", "sim:demo", "-w", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as stuck:
+            with self.assertRaises(subprocess.TimeoutExpired):
+                stuck.wait(1)  # the recording is larger than a pipe
+            stuck.send_signal(signal.SIGTERM)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                stuck.wait(1)
+            stuck.send_signal(signal.SIGTERM)
+            self.assertEqual(-signal.SIGTERM, stuck.wait(60))
+
+    def test_output_fails(self):
+        for arguments in (["show", "sim:demo"], ["show", "sim:demo", "--count"], ["record", "sim:demo", "-w", self.path("x")], ["version"]):
+            with open("/dev/full", "w") as full:
+                answer = subprocess.run([PTPLENS, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(2, answer.returncode, arguments)
+            self.assertIn("standard output: No space left", answer.stderr)
 
 
 if __name__ == "__main__":

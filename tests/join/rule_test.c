@@ -934,6 +934,34 @@ static void orphan_stamp_is_explained_by_ring_loss(void **state)
 	run_close(r);
 }
 
+/* A stamp reported without its frame was delivered to somebody: one such report excuses one message, and only when it was due. */
+static void a_report_without_its_frame_is_no_missing_stamp(void **state)
+{
+	(void)state;
+	struct run *r = fresh();
+
+	run_evidence(r, S - 10 * MS);
+	for (uint32_t id = 1; id <= 3; id++) {
+		int64_t at = S + (id == 3 ? 500 * MS : id * MS);
+		struct item e = item(EVENT, TX, id, at), f = item(FRAME, TX, id, at + 10);
+		e.key = f.key = id;
+		e.flags = ASKED;
+		run_feed(r, &e);
+		run_feed(r, &f);
+		if (id == 2) {
+			r->evidence.stamps_unseen = 1;
+			run_evidence(r, S + 20 * MS);
+			run_advance(r, S + 20 * MS);
+		}
+	}
+	run_evidence(r, 3 * S);
+	run_finish(r, INT64_MAX);
+	expect_stamped(r, 1, PL_JOIN_NONE, PTPLENS_STAMP_STATE_NONE);
+	expect_stamped(r, 2, PL_JOIN_NONE, PTPLENS_STAMP_STATE_UNDELIVERED);
+	expect_stamped(r, 3, PL_JOIN_NONE, PTPLENS_STAMP_STATE_UNDELIVERED);
+	run_close(r);
+}
+
 static void ring_gap_makes_unnamed_stamps_ambiguous(void **state)
 {
 	(void)state;
@@ -1156,6 +1184,29 @@ static void causes_need_their_evidence(void **state)
 	}
 }
 
+/* A program that goes between two readings did its work in front of the second one. */
+static void a_state_holds_between_the_readings_around_it(void **state)
+{
+	(void)state;
+	struct run *r = fresh();
+
+	r->evidence.program_ahead = 1;
+	run_evidence(r, S - 20 * MS);
+	run_advance(r, S - 20 * MS);
+	feed(r, FRAME, RX, 1, S - 10 * MS);
+	r->evidence.program_ahead = 0;
+	run_evidence(r, S);
+	run_advance(r, S);
+	struct item later = item(FRAME, RX, 2, S + 200 * MS);
+	later.key = 2;
+	run_feed(r, &later);
+	run_evidence(r, S + 400 * MS);
+	run_finish(r, INT64_MAX);
+	expect(r, FRAME, 1, PTPLENS_FRAME_ONLY, PTPLENS_CAUSE_PROGRAM_AHEAD);
+	expect(r, FRAME, 2, PTPLENS_FRAME_ONLY, PTPLENS_CAUSE_UNEXPLAINED);
+	run_close(r);
+}
+
 static void evidence_of_another_tick_or_side_explains_nothing(void **state)
 {
 	(void)state;
@@ -1336,11 +1387,13 @@ int main(void)
 	    cmocka_unit_test(each_event_takes_one_stamp),
 	    cmocka_unit_test(event_without_frame_keeps_its_stamp),
 	    cmocka_unit_test(orphan_stamp_is_explained_by_ring_loss),
+	    cmocka_unit_test(a_report_without_its_frame_is_no_missing_stamp),
 	    cmocka_unit_test(ring_gap_makes_unnamed_stamps_ambiguous),
 	    cmocka_unit_test(stamp_states),
 	    cmocka_unit_test(edges_are_outside),
 	    cmocka_unit_test(an_announced_end_is_an_edge),
 	    cmocka_unit_test(causes_need_their_evidence),
+	    cmocka_unit_test(a_state_holds_between_the_readings_around_it),
 	    cmocka_unit_test(evidence_of_another_tick_or_side_explains_nothing),
 	    cmocka_unit_test(first_evidence_is_the_baseline),
 	    cmocka_unit_test(evidence_log_is_never_forgetful),
