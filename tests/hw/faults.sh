@@ -37,6 +37,9 @@ nic eth0 $TSYNCTXCTL 0
 stamps send eth0 1 100 5000 >/out/timed-out
 await 300 sh -c "ethtool -S eth0 | grep -q 'tx_hwtstamp_timeouts: 1'"
 nic eth0 $TSYNCTXCTL 11
+
+# the register still has the last stamp, and gives it to the next frame
+stamps send eth0 1 200 5100 >/out/stale
 ethtool -S eth0 | grep tx_hwtstamp >/out/counters
 
 usleep 300000

@@ -6,7 +6,8 @@
  *
  * QEMU stamps a received frame if its EtherType stands in an ETQF entry with the 1588 flag, octet 14 is the type that TSYNCRXCFG has in
  * bits 8-15, octet 15 has 2 in its low half, and no stamp is waiting. A stamp waits until RXSATRH is read, which Linux never does, so only
- * the first frame would ever get one. Here the register is read when the stamped frame arrives: the driver has fetched its stamp by then. */
+ * the first frame would ever get one. Here the register is read when the stamped frame arrives: the driver has fetched its stamp by then.
+ */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_ether.h>
@@ -44,8 +45,7 @@ static int open_socket(const char *interface)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), on = 1;
 	int stamps = SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE;
-	struct sockaddr_ll to = {
-	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(interface)};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(interface)};
 	/* the card stamps before its address filter: a frame that nobody joined would leave its stamp waiting */
 	struct packet_mreq all = {.mr_ifindex = to.sll_ifindex, .mr_type = PACKET_MR_ALLMULTI};
 

@@ -32,8 +32,7 @@ static int64_t now_ms(void)
 static int open_socket(const char *interface, int stamps)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_1588));
-	struct sockaddr_ll to = {
-	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_1588), .sll_ifindex = (int)if_nametoindex(interface)};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_1588), .sll_ifindex = (int)if_nametoindex(interface)};
 	struct packet_mreq member = {.mr_ifindex = to.sll_ifindex, .mr_type = PACKET_MR_MULTICAST, .mr_alen = 6};
 
 	memcpy(member.mr_address, group, sizeof group);
