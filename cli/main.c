@@ -15,6 +15,7 @@ static const struct command {
 	const char *does;
 } commands[] = {
     {"demo", cmd_demo, "ten seconds of two real PTP clocks on this machine: recorded, joined, certified"},
+    {"doctor", cmd_doctor, "what this machine and its interfaces can do, and what stands in the way"},
     {"record", cmd_record, "record the PTP messages of interfaces, with their timestamps, into a pcapng"},
     {"show", cmd_show, "one line for each message of an interface or a recording"},
     {"stamps", cmd_stamps, "which timestamps that were asked for came, which did not, and why"},

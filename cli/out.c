@@ -364,3 +364,47 @@ int out_certificates(FILE *f, const struct ptplens_session *session, int json)
 	}
 	return code;
 }
+
+/* Bytes outside of ASCII come out as characters of the same number, so that any name of an interface or program gives valid JSON. */
+static void string_json(FILE *f, const char *key, const char *value)
+{
+	fprintf(f, ",\"%s\":\"", key);
+	for (const char *p = value; *p; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (c == '"' || c == '\\')
+			fprintf(f, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			fprintf(f, "\\u%04x", c);
+		else
+			fputc(c, f);
+	}
+	fputc('"', f);
+}
+
+void out_finding(FILE *f, const struct ptplens_finding *finding, int json)
+{
+	const char *severity = ptplens_severity_word((int)finding->severity);
+
+	if (json) {
+		fprintf(f, "{\"kind\":\"finding\",\"severity\":\"%s\",\"topic\":\"%s\"", severity, finding->topic);
+		string_json(f, "interface", finding->interface_name);
+		string_json(f, "what", finding->what);
+		string_json(f, "meaning", finding->meaning);
+		string_json(f, "todo", finding->todo);
+		fputs("}\n", f);
+		return;
+	}
+	fprintf(f, "%-7s  %-14s  %s\n", severity, finding->topic, finding->what);
+	if (finding->severity != PTPLENS_SEVERITY_OK)
+		fprintf(f, "%25s  %s\n", "", finding->meaning);
+	if (*finding->todo)
+		fprintf(f, "%25s> %s\n", "", finding->todo);
+}
+
+void out_severities(FILE *f, const unsigned *counts, int json)
+{
+	fputs(json ? "{\"kind\":\"severities\"" : "", f);
+	for (int i = 0; i <= PTPLENS_SEVERITY_PROBLEM; i++)
+		fprintf(f, json ? ",\"%s\":%u" : "%s %u  ", ptplens_severity_word(i), counts[i]);
+	fputs(json ? "}\n" : "\n", f);
+}

@@ -38,6 +38,10 @@ void out_summary(FILE *, const struct summary *, int json);
 /* Sentences on stderr, one a line; none for "". */
 void out_notes(const char *notes);
 
+/* A finding of the doctor, and how many there are by severity. */
+void out_finding(FILE *, const struct ptplens_finding *, int json);
+void out_severities(FILE *, const unsigned *counts, int json);
+
 /* A sentence on stderr, "ptplens: " in front. */
 void out_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

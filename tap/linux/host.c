@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
@@ -163,9 +164,11 @@ static void read_covered(const char *interface, uint16_t *covered)
 /* The enumerator is in an enum without a name, which CO-RE cannot address. */
 static uint32_t pointer_flag(void)
 {
+	libbpf_print_fn_t previous = libbpf_set_print(NULL); /* a kernel without BTF is no error */
 	struct btf *btf = btf__load_vmlinux_btf();
 	uint32_t value = 0;
 
+	libbpf_set_print(previous);
 	if (!btf)
 		return 0;
 	for (uint32_t id = 1; id < btf__type_cnt(btf) && !value; id++) {

@@ -4,9 +4,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "tap.skel.h"
 #include "tap_plain.skel.h"
@@ -15,12 +17,13 @@ static const struct mode {
 	uint32_t hook;
 	const char *programs[2];
 	int plain;
+	int ftrace; /* needed for the hook to be called, though not for attaching it */
 } modes[] = {
-    {PTPLENS_HOOK_FENTRY, {"pl_fentry_tstamp", "pl_fentry_complete"}, 0},
-    {PTPLENS_HOOK_KPROBE, {"pl_kprobe_tstamp", "pl_kprobe_complete"}, 0},
-    {PTPLENS_HOOK_ERROR_QUEUE, {"pl_queue_packet", "pl_queue_inet"}, 0},
-    {0, {NULL, NULL}, 0},
-    {0, {NULL, NULL}, 1},
+    {PTPLENS_HOOK_FENTRY, {"pl_fentry_tstamp", "pl_fentry_complete"}, 0, 1},
+    {PTPLENS_HOOK_KPROBE, {"pl_kprobe_tstamp", "pl_kprobe_complete"}, 0, 1},
+    {PTPLENS_HOOK_ERROR_QUEUE, {"pl_queue_packet", "pl_queue_inet"}, 0, 0},
+    {0, {NULL, NULL}, 0, 0},
+    {0, {NULL, NULL}, 1, 0},
 };
 
 /* libbpf's last complaint, for the sentence of a failure */
@@ -115,14 +118,29 @@ static int try_mode(struct pl_programs *p, const struct pl_tap_config *config, c
 	return 0;
 }
 
+/* sysctl kernel.ftrace_enabled; a kernel without ftrace has no such file, and refuses what needs it */
+static int ftrace_is_off(void)
+{
+	char value = '1';
+	int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, &value, 1) != 1)
+		value = '1';
+	close(fd);
+	return value == '0';
+}
+
 int pl_programs_open(struct pl_programs *p, const struct pl_tap_config *config, const char *interface, struct pl_error *e)
 {
 	libbpf_print_fn_t previous = libbpf_set_print(on_print);
-	int error = -EINVAL;
+	int error = -EINVAL, off = ftrace_is_off();
 
 	complaint[0] = 0;
 	for (size_t i = 0; i < sizeof modes / sizeof *modes && error; i++)
-		error = try_mode(p, config, &modes[i]);
+		if (!modes[i].ftrace || !off)
+			error = try_mode(p, config, &modes[i]);
 	libbpf_set_print(previous);
 	if (!error)
 		return 0;

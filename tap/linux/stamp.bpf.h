@@ -92,6 +92,15 @@ static __always_inline void count_unseen(void)
 		pl_atomic_count(&c->stamps_unseen);
 }
 
+uint64_t pl_last_stamp; /* of the card, whatever became of it */
+
+/* Two frames do not leave a port at one time: a card that gives the same time again has not stamped this frame, but left the last one's
+ * value in its register. */
+static __always_inline int repeats_the_last(uint64_t value)
+{
+	return value && __sync_lock_test_and_set(&pl_last_stamp, value) == value;
+}
+
 /* One report of our interface, `value` 0: a stamp whose value the hook cannot see. */
 static __attribute__((noinline)) int report(const struct sk_buff *skb, uint64_t value, uint32_t stamp)
 {
@@ -116,7 +125,7 @@ static __attribute__((noinline)) int report(const struct sk_buff *skb, uint64_t 
 	}
 	r.event.kind = PTPLENS_KIND_STAMP;
 	r.event.system_timestamp = bpf_ktime_get_ns();
-	if (stamp != PTPLENS_STAMP_SOFTWARE && (value >> 63 || !plausible(value, r.event.system_timestamp))) {
+	if (stamp != PTPLENS_STAMP_SOFTWARE && (repeats_the_last(value) || value >> 63 || !plausible(value, r.event.system_timestamp))) {
 		value = 0;
 		stamp = PTPLENS_STAMP_REFUSED_IMPLAUSIBLE;
 	}

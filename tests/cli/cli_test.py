@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 PTPLENS = None
-COMMANDS = ("demo", "record", "show", "stamps", "version")
+COMMANDS = ("demo", "doctor", "record", "show", "stamps", "version")
 
 
 def run(*arguments, **keywords):
@@ -39,7 +39,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(0, overview.returncode)
         for command in COMMANDS:
             self.assertIn(f"\n  {command} ", overview.stdout)
-        for command in ("demo", "record", "show", "stamps"):
+        for command in ("demo", "doctor", "record", "show", "stamps"):
             answer = run(command, "--help")
             self.assertEqual(0, answer.returncode)
             self.assertTrue(answer.stdout.startswith(f"usage: ptplens {command}"), answer.stdout)
@@ -64,6 +64,9 @@ class CommandLine(unittest.TestCase):
         self.refused(2, "-c -3: not a count", "show", "sim:demo", "-c", "-3")
         self.refused(2, "-d x: not a number of seconds", "record", "sim:demo", "-w", self.path("x"), "-d", "x")
         self.refused(2, "-d -1: not a number of seconds", "demo", "-d", "-1")
+        self.refused(2, "one interface at most", "doctor", "a", "b")
+        self.refused(2, "no-such0: no such interface", "doctor", "no-such0")
+        self.refused(2, "no such interface", "doctor", "")
         self.refused(2, "ptplens: unrecognized option", "show", "--colour", "sim:demo")
         self.assertEqual([], os.listdir(self.folder))
 
