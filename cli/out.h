@@ -21,6 +21,9 @@ int out_certificates(FILE *f, const struct ptplens_session *, int json);
 /* One line. */
 void out_message(FILE *, const struct ptplens_session *, const struct ptplens_message *, int json);
 
+/* A clock sample as a JSON line. */
+void out_sample(FILE *, const char *interface, const struct ptplens_clock_sample *);
+
 /* Messages by type and direction, and by stamp state. */
 struct tally {
 	uint64_t type[16][2]; /* by message type and direction */

@@ -31,7 +31,7 @@ enum ptplens_clock_scale pl_scale_of(const struct ptplens_clock_sample *s)
 	if (is_near(ahead))
 		return PTPLENS_SCALE_UTC;
 	/* a difference that wraps is near nothing */
-	return ahead > 0 && is_near(ahead - tai) ? PTPLENS_SCALE_TAI : PTPLENS_SCALE_ARBITRARY;
+	return ahead > 0 && is_near((int64_t)((uint64_t)ahead - (uint64_t)tai)) ? PTPLENS_SCALE_TAI : PTPLENS_SCALE_ARBITRARY;
 }
 
 void pl_scale_reason(char out[PL_SCALE_REASON_BYTES], const struct ptplens_clock_sample *s)

@@ -9,6 +9,7 @@
 #include "hold.h"
 #include "join.h"
 #include "message.h"
+#include "samples.h"
 #include "timebase.h"
 
 #define ITEMS 65536u
@@ -33,6 +34,7 @@ struct pl_interface {
 	struct pl_join *join;
 	struct pl_hold *hold;
 	struct pl_timebase timebase;
+	struct pl_samples samples;
 	struct pl_tap_stats tap_stats;
 	struct pl_capture_stats capture_stats;
 	uint64_t captured, not_ptp, rejected_by[PTPLENS_REJECTS], packets;
@@ -75,7 +77,7 @@ struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *ca
 	i->index = index;
 	i->join = pl_join_open(&(struct pl_join_options){.items = ITEMS, .attach_ns = tap->attach_ns});
 	i->hold = pl_hold_open(ITEMS, FRAME_BYTES, ITEMS);
-	if (!i->join || !i->hold) {
+	if (!i->join || !i->hold || pl_samples_open(&i->samples)) {
 		pl_interface_close(i);
 		return NULL;
 	}
@@ -92,6 +94,7 @@ void pl_interface_close(struct pl_interface *i)
 	i->capture->ops->close(i->capture);
 	pl_join_close(i->join);
 	pl_hold_close(i->hold);
+	pl_samples_close(&i->samples);
 	free(i);
 }
 
@@ -169,12 +172,21 @@ static void end_at(struct pl_interface *i, int64_t time_ns)
 	i->phase = ENDING;
 }
 
+static void take_sample(struct pl_interface *i)
+{
+	struct ptplens_clock_sample s;
+
+	if (i->tap->ops->sample && i->tap->ops->sample(i->tap, &s))
+		pl_samples_add(&i->samples, &s);
+}
+
 void pl_interface_drain(struct pl_interface *i)
 {
 	struct pl_tap_clocks now;
 
 	if (i->phase == ENDED)
 		return;
+	take_sample(i);
 	i->tap->ops->clocks(i->tap, &now);
 	pl_timebase_read(&i->timebase, now.monotonic_ns, now.realtime_ns);
 	int64_t until = now.realtime_ns - SETTLE_NS;
@@ -336,7 +348,18 @@ void pl_interface_describe(const struct pl_interface *i, struct ptplens_interfac
 	snprintf(out->name, sizeof out->name, "%s", i->tap->interface);
 }
 
-const char *pl_interface_note(const struct pl_interface *i)
+size_t pl_interface_samples(const struct pl_interface *i, uint64_t *position, struct ptplens_clock_sample *out, size_t n)
 {
-	return i->failure.code ? i->failure.text : "";
+	return pl_samples_get(&i->samples, position, out, n);
+}
+
+void pl_interface_notes(const struct pl_interface *i, char *out, size_t size)
+{
+	int at = snprintf(out, size, "%s%s", i->failure.code ? i->failure.text : "", i->failure.code ? "\n" : "");
+
+	if (at >= 0 && (size_t)at < size)
+		pl_samples_notes(&i->samples, i->tap->interface, out + at, size - (size_t)at);
+	at = (int)strlen(out);
+	if (at && out[at - 1] == '\n')
+		out[at - 1] = 0;
 }

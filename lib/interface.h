@@ -30,7 +30,10 @@ int pl_interface_ended(const struct pl_interface *);
 void pl_interface_describe(const struct pl_interface *, struct ptplens_interface *out);
 void pl_interface_certificate(const struct pl_interface *, struct ptplens_certificate *out);
 
-/* A sentence on why the capture stopped by itself; "" if it did not. */
-const char *pl_interface_note(const struct pl_interface *);
+/* As ptplens_session_samples; returns the count. */
+size_t pl_interface_samples(const struct pl_interface *, uint64_t *position, struct ptplens_clock_sample *out, size_t n);
+
+/* Sentences, one a line: why the capture stopped by itself, what the clocks did. "" if there is nothing to say. */
+void pl_interface_notes(const struct pl_interface *, char *out, size_t size);
 
 #endif

@@ -12,6 +12,7 @@
 #define INTERFACES_MAX 64
 #define TICK_NS 20000000ll /* 10,000 events/s fill 5 % of a ring in one tick */
 #define NS_PER_MS 1000000ll
+#define NOTES_BYTES 2048
 #define NS_PER_S 1000000000ll
 
 struct live {
@@ -108,6 +109,11 @@ static void live_certificate(const struct pl_source *base, size_t index, struct 
 	pl_interface_certificate(((const struct live *)base)->interface[index], out);
 }
 
+static size_t live_samples(const struct pl_source *base, size_t index, uint64_t *position, struct ptplens_clock_sample *out, size_t n)
+{
+	return pl_interface_samples(((const struct live *)base)->interface[index], position, out, n);
+}
+
 static const char *live_notes(const struct pl_source *base)
 {
 	struct live *l = (struct live *)base; /* the notes are made on demand, in memory of its own */
@@ -115,7 +121,8 @@ static const char *live_notes(const struct pl_source *base)
 
 	l->notes[0] = 0;
 	for (size_t k = 0; k < l->n; k++) {
-		const char *note = pl_interface_note(l->interface[k]);
+		char note[NOTES_BYTES];
+		pl_interface_notes(l->interface[k], note, sizeof note);
 		size_t bytes = strlen(note);
 		if (!bytes || at + bytes + 2 > sizeof l->notes)
 			continue;
@@ -135,7 +142,8 @@ static void live_close(struct pl_source *base)
 	free(l);
 }
 
-static const struct pl_source_ops operations = {live_read, live_interfaces, live_interface, live_certificate, live_notes, live_close};
+static const struct pl_source_ops operations = {live_read,  live_interfaces, live_interface, live_certificate,
+                                                live_notes, live_close,      live_samples};
 
 static struct live *live_new(struct pl_error *error)
 {

@@ -48,6 +48,8 @@ struct pl_tap_ops {
 	/* Takes the hooks off; the ring stays readable, and no event is published after the return. */
 	void (*detach)(struct pl_tap *);
 	void (*close)(struct pl_tap *);
+	/* 1: *out is a sample of the clocks, which comes once a second; 0: none is due. NULL: the tap has no samples. */
+	int (*sample)(struct pl_tap *, struct ptplens_clock_sample *out);
 };
 
 struct pl_tap {

@@ -11,14 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "linux/clock.h"
 #include "linux/clsact.h"
 #include "linux/host.h"
 #include "linux/link.h"
 #include "linux/programs.h"
 #include "linux/tcx.h"
 #include "ring_read.h"
-
-#define CLOCK_TRIES 5
+#include "scale.h"
 
 struct linux_tap {
 	struct pl_tap tap; /* first: the handle */
@@ -26,6 +26,7 @@ struct linux_tap {
 	struct pl_tcx tcx;
 	struct pl_clsact clsact;
 	struct pl_link link;
+	struct pl_clock clock;
 	struct pl_ring_reader reader;
 	int stamping; /* a socket that makes the kernel stamp received frames */
 	int attached;
@@ -42,16 +43,13 @@ static size_t tap_read(struct pl_tap *tap, struct ptplens_event *out, size_t n)
 
 static void tap_clocks(struct pl_tap *tap, struct pl_tap_clocks *out)
 {
-	int64_t best = INT64_MAX;
-
 	(void)tap;
-	for (int i = 0; i < CLOCK_TRIES; i++) {
-		int64_t before = pl_host_now(CLOCK_MONOTONIC), realtime = pl_host_now(CLOCK_REALTIME), after = pl_host_now(CLOCK_MONOTONIC);
-		if (after - before >= best)
-			continue;
-		best = after - before;
-		*out = (struct pl_tap_clocks){.monotonic_ns = before + best / 2, .realtime_ns = realtime};
-	}
+	pl_clock_host(out);
+}
+
+static int tap_sample(struct pl_tap *tap, struct ptplens_clock_sample *out)
+{
+	return pl_clock_sample(&((struct linux_tap *)tap)->clock, out);
 }
 
 static void unhook(struct linux_tap *t)
@@ -118,12 +116,20 @@ static void tap_close(struct pl_tap *tap)
 	unhook(t);
 	pl_programs_close(&t->programs);
 	pl_link_close(&t->link);
+	pl_clock_close(&t->clock);
 	if (t->stamping >= 0)
 		close(t->stamping);
 	free(t);
 }
 
-static const struct pl_tap_ops ops = {.read = tap_read, .clocks = tap_clocks, .stats = tap_stats, .detach = tap_detach, .close = tap_close};
+static const struct pl_tap_ops ops = {
+    .read = tap_read,
+    .clocks = tap_clocks,
+    .stats = tap_stats,
+    .detach = tap_detach,
+    .close = tap_close,
+    .sample = tap_sample,
+};
 
 /* Switches the kernel's receive stamping on for as long as it is open; nothing is ever read from it. */
 static int open_stamping(const char *interface, struct pl_error *e)
@@ -162,6 +168,18 @@ static int attach(struct linux_tap *t, enum pl_tap_attach how, struct pl_error *
 	return pl_clsact_attach(&t->clsact, t->link.ask, ifindex, t->programs.tc, interface, e);
 }
 
+static void look_at_clock(struct linux_tap *t, struct pl_tap_config *config)
+{
+	struct ptplens_clock_sample s;
+
+	pl_clock_open(&t->clock, t->tap.interface);
+	pl_clock_read(&t->clock, &s);
+	t->clock.next_ns = 0; /* the session's first sample is still to come */
+	t->tap.header.clock_scale = (uint8_t)pl_scale_of(&s);
+	config->has_nic_clock = s.nic_ns != 0;
+	config->nic_offset_ns = s.nic_ns ? (int64_t)(s.nic_ns - s.monotonic_ns) : 0;
+}
+
 static int open_into(struct linux_tap *t, const char *interface, uint32_t slots, enum pl_tap_attach how, struct pl_error *e)
 {
 	struct pl_tap_config config = {.mask = slots - 1};
@@ -173,6 +191,7 @@ static int open_into(struct linux_tap *t, const char *interface, uint32_t slots,
 	config.ifindex = t->tap.header.ifindex;
 	config.network = t->tap.header.network;
 	pl_host_configure(interface, &config);
+	look_at_clock(t, &config);
 	error = pl_link_open(&t->link, config.ifindex, interface, e);
 	if (error)
 		return error;
@@ -205,7 +224,7 @@ int pl_tap_linux_open(struct pl_tap **out, const char *interface, const struct p
 	if (!t)
 		return pl_fail(e, PTPLENS_E_MEMORY, "%s: no memory for a tap", interface);
 	t->tap.ops = &ops;
-	t->stamping = t->link.ask = t->link.listen = -1;
+	t->stamping = t->link.ask = t->link.listen = t->clock.fd = -1;
 	int error = open_into(t, interface, slots, how, e);
 	if (error) {
 		tap_close(&t->tap);
