@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <ptplens/event.h>
 
@@ -37,8 +36,7 @@ struct handle {
 	pcap_t *pcap;
 	struct pcap_pkthdr *header;
 	const u_char *bytes;
-	int ready;     /* header and bytes hold a frame not given out yet */
-	int64_t since; /* frames before it were captured without the filter */
+	int ready; /* header and bytes hold a frame not given out yet */
 };
 
 struct pcap_capture {
@@ -59,10 +57,28 @@ int pl_capture_pcap_filter(struct bpf_program *out, struct pl_error *error)
 	return failed ? -1 : 0;
 }
 
-/* libpcap would run a filter set by pcap_setfilter on the first frames itself, and cannot: the direction is known to the kernel only. */
+static int attach(pcap_t *pcap, struct sock_filter *code, size_t n, struct pl_error *error)
+{
+	struct sock_fprog filter = {.len = (unsigned short)n, .filter = code};
+
+	if (setsockopt(pcap_fileno(pcap), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter))
+		return pl_fail(error, PTPLENS_E_SYSTEM, "cannot attach the capture filter: %s", strerror(errno));
+	return 0;
+}
+
+/* libpcap would run a filter set by pcap_setfilter on the first frames itself, and cannot: the direction is known to the kernel only. So
+ * the socket gets the filter; what came before it is read and thrown away behind one that lets nothing in. */
 static int attach_filter(pcap_t *pcap, int direction, struct pl_error *error)
 {
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct pcap_pkthdr *header;
+	const u_char *bytes;
 	struct bpf_program program;
+
+	if (attach(pcap, &nothing, 1, error))
+		return -1;
+	while (pcap_next_ex(pcap, &header, &bytes) > 0)
+		;
 	if (pl_capture_pcap_filter(&program, error))
 		return -1;
 
@@ -77,19 +93,15 @@ static int attach_filter(pcap_t *pcap, int direction, struct pl_error *error)
 		code[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 1, 0);
 	else
 		code[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1);
-	code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	code[2] = nothing;
 	for (u_int i = 0; i < program.bf_len; i++) {
 		const struct bpf_insn *in = &program.bf_insns[i];
 		code[3 + i] = (struct sock_filter){in->code, in->jt, in->jf, in->k};
 	}
 	pcap_freecode(&program);
-
-	struct sock_fprog filter = {.len = (unsigned short)n, .filter = code};
-	int failed = setsockopt(pcap_fileno(pcap), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
-	if (failed)
-		pl_fail(error, PTPLENS_E_SYSTEM, "cannot attach the capture filter: %s", strerror(errno));
+	int failed = attach(pcap, code, n, error);
 	free(code);
-	return failed ? -1 : 0;
+	return failed;
 }
 
 static int activate_failed(pcap_t *pcap, const char *interface, int status, struct pl_error *error)
@@ -130,12 +142,7 @@ static int open_handle(struct handle *h, const char *interface, int direction, c
 		               pcap_datalink_val_to_name(pcap_datalink(p)));
 	if (pcap_setnonblock(p, 1, text))
 		return pl_fail(error, PTPLENS_E_SYSTEM, "%s: %s", interface, text);
-	if (attach_filter(p, direction, error))
-		return -1;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	h->since = now.tv_sec * NS_PER_S + now.tv_nsec;
-	return 0;
+	return attach_filter(p, direction, error);
 }
 
 static int64_t frame_time(const struct handle *h)
@@ -146,13 +153,13 @@ static int64_t frame_time(const struct handle *h)
 /* 1: the handle holds a frame; 0: it has none now; negative: it failed. */
 static int fill(struct handle *h, struct pl_error *error)
 {
-	while (!h->ready) {
+	if (!h->ready) {
 		int got = pcap_next_ex(h->pcap, &h->header, &h->bytes);
 		if (got == 0)
 			return 0;
 		if (got < 0)
 			return pl_fail(error, PTPLENS_E_SYSTEM, "the capture failed: %s", pcap_geterr(h->pcap));
-		h->ready = frame_time(h) >= h->since;
+		h->ready = 1;
 	}
 	return 1;
 }

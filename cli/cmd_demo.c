@@ -27,7 +27,7 @@ struct demo {
 	struct pl_peers *peers; /* NULL: simulated */
 	struct ptplens_session *session;
 	struct ptplens_recording *recording;
-	struct tally tally;
+	struct summary summary;
 	struct ptplens_message samples[SAMPLES]; /* the first that matched of each type and direction */
 	size_t samples_held;
 };
@@ -168,7 +168,7 @@ static int run(struct demo *d)
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!(status = ptplens_session_read(d->session, batch, BATCH, FLUSH_MS, &n))) {
 		for (size_t i = 0; i < n; i++) {
-			tally_add(&d->tally, &batch[i]);
+			summary_add(&d->summary, &batch[i]);
 			keep_sample(d, &batch[i]);
 		}
 		if (ptplens_recording_write(d->recording, batch, n) || ptplens_recording_flush(d->recording))
@@ -212,7 +212,7 @@ static int report(const struct demo *d)
 	const char *notes = ptplens_session_notes(d->session);
 	int code;
 
-	out_tally(d->out, &d->tally, d->json);
+	out_summary(d->out, &d->summary, d->json);
 	code = out_certificates(d->out, d->session, d->json);
 	if (d->samples_held && !d->json)
 		fputs("the first of each that matched\n", d->out);
@@ -227,7 +227,7 @@ static int report(const struct demo *d)
 	}
 	if (*notes)
 		out_error("%s", notes);
-	if (!d->tally.verdict[PTPLENS_MATCHED]) {
+	if (!d->summary.verdict[PTPLENS_MATCHED]) {
 		out_error("no message was seen by both the tap and the capture");
 		code = EXIT_FINDINGS;
 	}

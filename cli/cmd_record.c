@@ -100,7 +100,7 @@ static double seconds_now(void)
 }
 
 /* Reads until the source ends, the limits are reached or writing fails; everything that was read is written. */
-static int run(struct request *r, struct ptplens_session *session, struct ptplens_recording *recording, struct tally *tally)
+static int run(struct request *r, struct ptplens_session *session, struct ptplens_recording *recording, struct summary *summary)
 {
 	static struct ptplens_message batch[BATCH];
 	double start = seconds_now(), shown = start;
@@ -108,20 +108,21 @@ static int run(struct request *r, struct ptplens_session *session, struct ptplen
 	size_t n;
 
 	while (!(status = ptplens_session_read(session, batch, BATCH, FLUSH_MS, &n))) {
-		if (r->count && tally->messages + n > r->count)
-			n = (size_t)(r->count - tally->messages);
+		if (r->count && summary->messages + n > r->count)
+			n = (size_t)(r->count - summary->messages);
 		for (size_t i = 0; i < n; i++)
-			tally_add(tally, &batch[i]);
+			summary_add(summary, &batch[i]);
 		failed = ptplens_recording_write(recording, batch, n);
 		if (!failed)
 			failed = ptplens_recording_flush(recording);
 		double now = seconds_now();
-		if (failed || (r->count && tally->messages >= r->count))
+		if (failed || (r->count && summary->messages >= r->count))
 			break;
 		if (r->seconds > 0 && now - start >= r->seconds)
 			ptplens_session_stop(session);
 		if (progress && now - shown >= 1) {
-			fprintf(stderr, "\r%" PRIu64 " messages, %" PRIu64 " matched ", tally->messages, tally->verdict[PTPLENS_MATCHED]);
+			fprintf(stderr, "\r%" PRIu64 " messages, %" PRIu64 " matched ", summary->messages,
+			        summary->verdict[PTPLENS_MATCHED]);
 			shown = now;
 		}
 	}
@@ -138,11 +139,11 @@ static int run(struct request *r, struct ptplens_session *session, struct ptplen
 	return 0;
 }
 
-static int report(FILE *f, const struct request *r, const struct ptplens_session *session, const struct tally *tally)
+static int report(FILE *f, const struct request *r, const struct ptplens_session *session, const struct summary *summary)
 {
 	const char *notes = ptplens_session_notes(session);
 
-	out_tally(f, tally, r->json);
+	out_summary(f, summary, r->json);
 	int code = out_certificates(f, session, r->json);
 	if (*notes)
 		out_error("%s", notes);
@@ -152,7 +153,7 @@ static int report(FILE *f, const struct request *r, const struct ptplens_session
 static int record(struct request *r, const char *source, struct ptplens_session *session, struct ptplens_recording *recording)
 {
 	FILE *f = strcmp(r->file, "-") ? stdout : stderr;
-	struct tally tally = {0};
+	struct summary summary = {0};
 	int failed = ptplens_session_open(session, source, &r->session);
 
 	if (failed) {
@@ -169,11 +170,11 @@ static int record(struct request *r, const char *source, struct ptplens_session 
 	stop_on_signals(session);
 	out_modes(f, session, r->json);
 	fflush(f);
-	failed = run(r, session, recording, &tally);
+	failed = run(r, session, recording, &summary);
 	int finished = ptplens_recording_finish(recording);
 	if (finished && !failed)
 		out_error("%s", ptplens_recording_errmsg(recording));
-	int code = report(f, r, session, &tally);
+	int code = report(f, r, session, &summary);
 	stop_on_signals(NULL);
 	return failed || finished ? exit_code(failed ? failed : finished) : code;
 }

@@ -79,7 +79,7 @@ static void show_samples(const struct ptplens_session *session, uint64_t *positi
 		}
 }
 
-static int run(const struct request *r, struct ptplens_session *session, struct tally *tally)
+static int run(const struct request *r, struct ptplens_session *session, struct summary *summary)
 {
 	static struct ptplens_message batch[BATCH];
 	static uint64_t positions[INTERFACES_MAX];
@@ -88,10 +88,10 @@ static int run(const struct request *r, struct ptplens_session *session, struct 
 
 	while (!(status = ptplens_session_read(session, batch, BATCH, -1, &n))) {
 		for (size_t i = 0; i < n; i++) {
-			tally_add(tally, &batch[i]);
+			summary_add(summary, &batch[i]);
 			if (!r->count_only)
 				out_message(stdout, session, &batch[i], r->json);
-			if (r->count && tally->messages == r->count)
+			if (r->count && summary->messages == r->count)
 				return fflush(stdout) ? PTPLENS_E_IO : PTPLENS_OK;
 		}
 		if (r->json && !r->count_only)
@@ -107,7 +107,7 @@ static int run(const struct request *r, struct ptplens_session *session, struct 
 static int show(const struct request *r, const char *source, struct ptplens_session *session)
 {
 	struct ptplens_session_options options = {.size = sizeof options};
-	struct tally tally = {0};
+	struct summary summary = {0};
 	int failed = ptplens_session_open(session, source, &options);
 
 	if (failed) {
@@ -118,9 +118,9 @@ static int show(const struct request *r, const char *source, struct ptplens_sess
 		out_error("privileges could not be given up");
 	stop_on_signals(session);
 	out_modes(r->json ? stdout : stderr, session, r->json);
-	failed = run(r, session, &tally);
+	failed = run(r, session, &summary);
 	if (r->count_only)
-		out_tally(stdout, &tally, r->json);
+		out_summary(stdout, &summary, r->json);
 	int code = out_certificates(r->count_only ? stdout : NULL, session, r->json);
 	stop_on_signals(NULL);
 	const char *notes = ptplens_session_notes(session);

@@ -155,7 +155,7 @@ void out_sample(FILE *f, const char *interface, const struct ptplens_clock_sampl
 	fprintf(f, ",\"reason\":\"%s\"}\n", reason);
 }
 
-void tally_add(struct tally *t, const struct ptplens_message *m)
+void summary_add(struct summary *t, const struct ptplens_message *m)
 {
 	int d = m->direction & 1;
 
@@ -176,7 +176,7 @@ static void pair(FILE *f, int json, const char *name, const uint64_t by_directio
 		fprintf(f, "  %-21s %8" PRIu64 " %8" PRIu64 "\n", name, by_direction[0], by_direction[1]);
 }
 
-void out_tally(FILE *f, const struct tally *t, int json)
+void out_summary(FILE *f, const struct summary *t, int json)
 {
 	fprintf(f, json ? "{\"kind\":\"types\",\"messages\":%" PRIu64 : "messages %-14" PRIu64 "  receive transmit\n", t->messages);
 	for (int i = 0; i < 16; i++)
@@ -238,6 +238,8 @@ static void certificate_text(FILE *f, const struct ptplens_certificate *c)
 	                               {"outside", c->outside_stamps},
 	                               {"open", c->open_stamps},
 	                               {0}});
+	if (c->stamps_unseen)
+		fprintf(f, "  transmit stamps reported without their frame: %" PRIu64 "\n", c->stamps_unseen);
 	fprintf(f, "  capture-dropped %" PRIu64 ", tap-rejected %" PRIu64 ", crowded %" PRIu64 "\n", c->capture_dropped, c->tap_rejected,
 	        c->crowded);
 	for (int i = 0; i < PTPLENS_REJECTS; i++)
@@ -295,6 +297,7 @@ static void certificate_json(FILE *f, const struct ptplens_certificate *c)
 	    {"crowded", c->crowded},
 	    {"capture_dropped", c->capture_dropped},
 	    {"tap_rejected", c->tap_rejected},
+	    {"stamps_unseen", c->stamps_unseen},
 	};
 
 	for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++)

@@ -25,14 +25,14 @@ void out_message(FILE *, const struct ptplens_session *, const struct ptplens_me
 void out_sample(FILE *, const char *interface, const struct ptplens_clock_sample *);
 
 /* Messages by type and direction, and by stamp state. */
-struct tally {
+struct summary {
 	uint64_t type[16][2]; /* by message type and direction */
 	uint64_t stamp[PTPLENS_STAMP_STATES][2];
 	uint64_t verdict[8];
 	uint64_t messages;
 };
-void tally_add(struct tally *, const struct ptplens_message *);
-void out_tally(FILE *, const struct tally *, int json);
+void summary_add(struct summary *, const struct ptplens_message *);
+void out_summary(FILE *, const struct summary *, int json);
 
 /* A sentence on stderr, "ptplens: " in front. */
 void out_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -353,12 +353,12 @@ static uint8_t state_of(uint8_t stamp_kind)
 	}
 }
 
-static uint8_t event_state(const struct pl_join *j, const struct pl_join_item *e)
+static uint8_t event_state(struct pl_join *j, const struct pl_join_item *e)
 {
 	if (e->stamp != NIL)
 		return state_of(j->items[e->stamp].stamp_kind);
 	if (e->direction == PTPLENS_TRANSMIT && (e->flags & (PTPLENS_FLAG_HARDWARE_REQUESTED | PTPLENS_FLAG_SOFTWARE_REQUESTED)))
-		return PTPLENS_STAMP_STATE_UNDELIVERED;
+		return pl_join_stamp_unseen(j, e) ? PTPLENS_STAMP_STATE_NONE : PTPLENS_STAMP_STATE_UNDELIVERED;
 	if (e->direction == PTPLENS_RECEIVE && state_of(e->stamp_kind) != PTPLENS_STAMP_STATE_NONE)
 		return state_of(e->stamp_kind);
 	if (e->flags & (PTPLENS_FLAG_HARDWARE_REQUESTED | PTPLENS_FLAG_REQUEST_UNKNOWN))

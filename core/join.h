@@ -27,6 +27,7 @@ struct pl_join_evidence {
 	uint64_t ring_lost;           /* ring positions lost to this reader */
 	uint64_t capture_dropped[2];  /* by enum ptplens_direction */
 	uint64_t below_stack_dropped; /* qdisc and device drop counters */
+	uint64_t stamps_unseen;       /* transmit stamps reported without their frame */
 	uint64_t backlog;             /* frames waiting in the qdisc now */
 	uint64_t link_events;         /* carrier lost, interface down */
 	uint32_t program_ahead;       /* a program stands before ours in the tc chain */

@@ -73,7 +73,7 @@ enum ptplens_certificate_verdict pl_certificate_verdict(const struct ptplens_cer
 	if (unnamed(c->event_only_by) || unnamed(c->frame_only_by) || unnamed(c->ambiguous_by) || unnamed(c->orphan_by))
 		return PTPLENS_UNEXPLAINED;
 	if (c->ring_lost || c->capture_dropped || c->ambiguous_events || c->ambiguous_frames || c->ambiguous_stamps || c->event_only ||
-	    c->frame_only || c->late || c->orphan_stamps || c->crowded)
+	    c->frame_only || c->late || c->orphan_stamps || c->crowded || c->stamps_unseen)
 		return PTPLENS_EXPLAINED;
 	return PTPLENS_COMPLETE;
 }

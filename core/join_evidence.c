@@ -68,11 +68,13 @@ void pl_join_evidence(struct pl_join *j, const struct pl_join_evidence *e)
 		t.rose[PL_JOIN_CAPTURE_TX] = rise(e->capture_dropped[PTPLENS_TRANSMIT], b->capture_dropped[PTPLENS_TRANSMIT]);
 		t.rose[PL_JOIN_BELOW] = rise(e->below_stack_dropped, b->below_stack_dropped);
 		t.rose[PL_JOIN_BACKLOG] = e->backlog;
+		t.rose[PL_JOIN_UNSEEN] = rise(e->stamps_unseen, b->stamps_unseen);
 		for (int c = 0; c < PL_JOIN_COUNTERS; c++)
 			t.left[c] = t.rose[c];
 		t.link_down = e->link_events > b->link_events;
-		t.program_ahead = e->program_ahead != 0;
-		t.detached = e->detached != 0;
+		/* a state seen at either end may have held in between */
+		t.program_ahead = e->program_ahead || b->program_ahead;
+		t.detached = e->detached || b->detached;
 		log_tick(j, &t);
 	}
 	j->evidence = *e;
@@ -130,8 +132,9 @@ enum ptplens_cause pl_join_event_cause(struct pl_join *j, const struct pl_join_i
 	int64_t from = sent ? event->time_ns : event->time_ns - j->quiet_ns;
 	int64_t to = sent ? event->time_ns + PL_JOIN_SENT_NS : event->time_ns + j->slack_ns;
 
-	if (to > j->detach_ns)
-		to = j->detach_ns;
+	/* what still waited when the session ended was awaited up to the last reading */
+	if (to > j->evidence.time_ns)
+		to = j->evidence.time_ns;
 	if (spend(j, sent ? PL_JOIN_CAPTURE_TX : PL_JOIN_CAPTURE_RX, from, to))
 		return PTPLENS_CAUSE_CAPTURE_DROP;
 	if (sent && (spend(j, PL_JOIN_BELOW, from, to) || spend(j, PL_JOIN_BACKLOG, to, to)))
@@ -155,4 +158,9 @@ enum ptplens_cause pl_join_orphan_cause(struct pl_join *j, const struct pl_join_
 	if (spend(j, PL_JOIN_RING_ORPHAN, stamp->time_ns - PL_JOIN_SENT_NS, stamp->time_ns))
 		return PTPLENS_CAUSE_RING_LOSS;
 	return PTPLENS_CAUSE_UNEXPLAINED;
+}
+
+int pl_join_stamp_unseen(struct pl_join *j, const struct pl_join_item *event)
+{
+	return spend(j, PL_JOIN_UNSEEN, event->time_ns, event->time_ns + j->quiet_ns);
 }

@@ -107,6 +107,7 @@ enum pl_join_counter { /* item counters among the evidence: each rise explains a
 	               PL_JOIN_CAPTURE_TX,
 	               PL_JOIN_BELOW,
 	               PL_JOIN_BACKLOG,
+	               PL_JOIN_UNSEEN, /* stamps reported without their frame */
 	               PL_JOIN_COUNTERS,
 };
 
@@ -181,6 +182,8 @@ void pl_join_forget(struct pl_join *, uint32_t event);
 /* join_evidence.c */
 /* A counter rose in a tick that overlaps from..to. */
 int pl_join_rose(const struct pl_join *, enum pl_join_counter, int64_t from, int64_t to);
+/* 1: a stamp was reported without its frame when this event's was due. */
+int pl_join_stamp_unseen(struct pl_join *, const struct pl_join_item *event);
 enum ptplens_cause pl_join_event_cause(struct pl_join *, const struct pl_join_item *event);
 enum ptplens_cause pl_join_frame_cause(struct pl_join *, const struct pl_join_item *frame);
 enum ptplens_cause pl_join_orphan_cause(struct pl_join *, const struct pl_join_item *stamp);

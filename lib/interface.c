@@ -12,8 +12,9 @@
 #include "samples.h"
 #include "timebase.h"
 
-#define ITEMS 65536u
+#define ITEMS 65536u /* of the join; the hold stops reading before it would have to evict */
 #define FRAME_BYTES (16u << 20)
+#define FRAME_BYTES_MAX 65536u
 #define EVENTS_A_READ 256
 #define NS_PER_MS 1000000ll
 
@@ -40,10 +41,11 @@ struct pl_interface {
 	uint64_t captured, not_ptp, rejected_by[PTPLENS_REJECTS], packets;
 	uint64_t last_given; /* token of the newest frame given out, to be released */
 	int has_given;
+	int64_t frames_to, events_to; /* CLOCK_MONOTONIC of the last ones read: how far a full hold lets us see */
 	enum phase phase;
 	int64_t detach_ns;
 	uint32_t index;
-	struct pl_error failure; /* of the capture */
+	struct pl_error failure; /* why it ended by itself */
 };
 
 static void give_evidence(struct pl_interface *i, int64_t time_ns)
@@ -56,6 +58,7 @@ static void give_evidence(struct pl_interface *i, int64_t time_ns)
 	    .ring_lost = t->ring_lost,
 	    .capture_dropped = {i->capture_stats.dropped[0], i->capture_stats.dropped[1]},
 	    .below_stack_dropped = t->below_stack_dropped,
+	    .stamps_unseen = t->stamps_unseen,
 	    .backlog = t->backlog,
 	    .link_events = t->link_events,
 	    .program_ahead = t->program_ahead,
@@ -76,7 +79,7 @@ struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *ca
 	i->capture = capture;
 	i->index = index;
 	i->join = pl_join_open(&(struct pl_join_options){.items = ITEMS, .attach_ns = tap->attach_ns});
-	i->hold = pl_hold_open(ITEMS, FRAME_BYTES, ITEMS);
+	i->hold = pl_hold_open(ITEMS / 2, FRAME_BYTES, ITEMS / 2);
 	if (!i->join || !i->hold || pl_samples_open(&i->samples)) {
 		pl_interface_close(i);
 		return NULL;
@@ -110,7 +113,7 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 	};
 	uint32_t have = c->captured_length < PL_FRAME_MAX ? c->captured_length : PL_FRAME_MAX;
 
-	if (time_ns < i->tap->attach_ns - LEAD_NS)
+	if (!doubtful && time_ns < i->tap->attach_ns - LEAD_NS)
 		return;
 	i->captured++;
 	enum pl_frame_result result = pl_frame_parse(c->frame, have, c->wire_length, -1, &frame.parsed, &frame.ptp_offset);
@@ -123,26 +126,28 @@ static void take_frame(struct pl_interface *i, const struct pl_captured *c)
 		return;
 	}
 	frame.parsed.direction = c->direction;
+	i->frames_to = time_ns;
 	uint64_t token = pl_hold_frame(i->hold, &frame);
 	pl_join_frame(i->join, token, &frame.parsed, time_ns, c->host_ns, doubtful);
 }
 
-/* Returns the CLOCK_REALTIME up to which the capture is drained: less than until_ns if the hold is full. */
-static int64_t drain_capture(struct pl_interface *i, int64_t until_ns)
+/* Frames up to until_ns. Returns 0 if the hold is full before. */
+static int drain_capture(struct pl_interface *i, int64_t until_ns)
 {
 	struct pl_captured c;
-	int64_t drained = until_ns;
+	struct pl_error error;
 
 	while (!i->failure.code) {
-		if (!pl_hold_has_room(i->hold, 65536))
-			return drained;
-		int got = i->capture->ops->read(i->capture, until_ns, &c, &i->failure);
+		if (!pl_hold_has_room(i->hold, FRAME_BYTES_MAX))
+			return 0;
+		int got = i->capture->ops->read(i->capture, until_ns, &c, &error);
+		if (got < 0)
+			pl_fail(&i->failure, PTPLENS_E_GONE, "%s: %s", i->tap->interface, error.text);
 		if (got <= 0)
 			break;
 		take_frame(i, &c);
-		drained = c.host_ns;
 	}
-	return until_ns;
+	return 1;
 }
 
 /* Returns 0 if the hold is full. */
@@ -159,6 +164,7 @@ static int drain_ring(struct pl_interface *i)
 		for (size_t k = 0; k < n; k++) {
 			/* the join gives nothing out for a loopback copy, so it is not held */
 			int skipped = events[k].flags & PTPLENS_FLAG_LOOPBACK;
+			i->events_to = (int64_t)events[k].system_timestamp;
 			pl_join_event(i->join, skipped ? PL_JOIN_NONE : pl_hold_event(i->hold, &events[k]), &events[k]);
 		}
 	} while (n > 0);
@@ -188,20 +194,28 @@ void pl_interface_drain(struct pl_interface *i)
 		return;
 	take_sample(i);
 	i->tap->ops->clocks(i->tap, &now);
-	pl_timebase_read(&i->timebase, now.monotonic_ns, now.realtime_ns);
-	int64_t until = now.realtime_ns - SETTLE_NS;
-	int64_t drained = drain_capture(i, until);
-	int whole = drain_ring(i);
+	/* after a step, a frame in the future is one from before it */
+	int stepped = pl_timebase_read(&i->timebase, now.monotonic_ns, now.realtime_ns);
+	int64_t drained_to = now.monotonic_ns - SETTLE_NS;
+	int whole = drain_capture(i, stepped ? INT64_MAX : now.realtime_ns - SETTLE_NS);
+	if (!whole && i->frames_to < drained_to)
+		drained_to = i->frames_to;
+	if (!drain_ring(i)) {
+		whole = 0;
+		if (i->events_to < drained_to)
+			drained_to = i->events_to;
+	}
 	give_evidence(i, now.monotonic_ns);
-	if (whole)
-		pl_join_advance(i->join, now.monotonic_ns - SETTLE_NS - (until - drained));
+	pl_join_advance(i->join, drained_to);
 
-	if (i->phase == RUNNING && (i->tap_stats.detached || i->failure.code)) {
+	if (i->phase == RUNNING && i->tap_stats.detached && !i->failure.code)
+		pl_fail(&i->failure, PTPLENS_E_GONE, "%s: the interface, or the tap's hook on it, is gone", i->tap->interface);
+	if (i->phase == RUNNING && i->failure.code) {
 		end_at(i, now.monotonic_ns);
 	} else if (i->phase == ENDING && now.monotonic_ns - i->detach_ns >= LINGER_NS + SETTLE_NS) {
 		i->tap->ops->detach(i->tap);
 		i->phase = DETACHED;
-	} else if (i->phase == DETACHED && whole && drained == until && i->tap_stats.ring_pending == 0) {
+	} else if (i->phase == DETACHED && whole && i->tap_stats.ring_pending == 0) {
 		pl_join_finish(i->join, i->detach_ns);
 		i->phase = ENDED;
 	}
@@ -327,6 +341,7 @@ void pl_interface_certificate(const struct pl_interface *i, struct ptplens_certi
 	c->ring_pending = t->ring_pending;
 	c->captured = i->captured;
 	c->not_ptp = i->not_ptp;
+	c->stamps_unseen = t->stamps_unseen;
 	c->capture_dropped = i->capture_stats.dropped[0] + i->capture_stats.dropped[1];
 	for (int r = 0; r < PTPLENS_REJECTS; r++) {
 		c->rejected_by[r] = i->rejected_by[r];
@@ -355,11 +370,15 @@ size_t pl_interface_samples(const struct pl_interface *i, uint64_t *position, st
 
 void pl_interface_notes(const struct pl_interface *i, char *out, size_t size)
 {
-	int at = snprintf(out, size, "%s%s", i->failure.code ? i->failure.text : "", i->failure.code ? "\n" : "");
+	pl_samples_notes(&i->samples, i->tap->interface, out, size);
+}
 
-	if (at >= 0 && (size_t)at < size)
-		pl_samples_notes(&i->samples, i->tap->interface, out + at, size - (size_t)at);
-	at = (int)strlen(out);
-	if (at && out[at - 1] == '\n')
-		out[at - 1] = 0;
+const struct pl_error *pl_interface_failure(const struct pl_interface *i)
+{
+	return &i->failure;
+}
+
+uint64_t pl_interface_link_events(const struct pl_interface *i)
+{
+	return i->tap_stats.link_events;
 }

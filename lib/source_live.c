@@ -2,6 +2,9 @@
 /* Interfaces under observation, drained every tick. The simulator comes the same way, with its own tap, capture and clock. */
 #include "source.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -70,6 +73,17 @@ static int all_ended(const struct live *l)
 	return 1;
 }
 
+/* An interface that went away by itself is no ordinary end. */
+static int end(const struct live *l, struct pl_error *error)
+{
+	for (size_t k = 0; k < l->n && !l->simulated; k++) {
+		const struct pl_error *failure = pl_interface_failure(l->interface[k]);
+		if (failure->code)
+			return pl_fail(error, failure->code, "%s", failure->text);
+	}
+	return pl_fail(error, PTPLENS_E_END, "the source has ended");
+}
+
 static int live_read(struct pl_source *base, struct ptplens_message *out, size_t n, int timeout_ms, size_t *count, struct pl_error *error)
 {
 	struct live *l = (struct live *)base;
@@ -82,7 +96,7 @@ static int live_read(struct pl_source *base, struct ptplens_message *out, size_t
 		if (*count > 0 || n == 0)
 			return 0;
 		if (all_ended(l))
-			return pl_fail(error, PTPLENS_E_END, "the source has ended");
+			return end(l, error);
 		int64_t now = monotonic_ns();
 		if (!l->simulated && now < l->next_tick_ns && !(atomic_load(l->base.stop) && !l->stopped)) {
 			if (now >= deadline)
@@ -114,22 +128,39 @@ static size_t live_samples(const struct pl_source *base, size_t index, uint64_t 
 	return pl_interface_samples(((const struct live *)base)->interface[index], position, out, n);
 }
 
+static void add_note(struct live *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_note(struct live *l, const char *format, ...)
+{
+	size_t at = strlen(l->notes);
+	va_list arguments;
+
+	if (at && at + 2 < sizeof l->notes)
+		l->notes[at++] = '\n';
+	va_start(arguments, format);
+	vsnprintf(l->notes + at, sizeof l->notes - at, format, arguments);
+	va_end(arguments);
+}
+
 static const char *live_notes(const struct pl_source *base)
 {
 	struct live *l = (struct live *)base; /* the notes are made on demand, in memory of its own */
-	size_t at = 0;
 
 	l->notes[0] = 0;
 	for (size_t k = 0; k < l->n; k++) {
+		struct ptplens_interface about;
+		struct ptplens_certificate c;
 		char note[NOTES_BYTES];
+		pl_interface_describe(l->interface[k], &about);
+		pl_interface_certificate(l->interface[k], &c);
+		if (pl_interface_link_events(l->interface[k]))
+			add_note(l, "%s: the link was lost %" PRIu64 " times", about.name, pl_interface_link_events(l->interface[k]));
+		if (c.stamps_unseen)
+			add_note(l,
+			         "%s: %" PRIu64 " transmit stamps were reported without their frame, so that nobody can say whose they are",
+			         about.name, c.stamps_unseen);
 		pl_interface_notes(l->interface[k], note, sizeof note);
-		size_t bytes = strlen(note);
-		if (!bytes || at + bytes + 2 > sizeof l->notes)
-			continue;
-		if (at)
-			l->notes[at++] = '\n';
-		memcpy(l->notes + at, note, bytes + 1);
-		at += bytes;
+		if (*note)
+			add_note(l, "%s", note);
 	}
 	return l->notes;
 }
@@ -173,6 +204,14 @@ static int add_interface(struct live *l, const char *name, const struct ptplens_
 	struct pl_capture *capture;
 	struct pl_tap *tap;
 
+	if (!*name)
+		return pl_fail(error, PTPLENS_E_ARGUMENT, "an empty interface name in the list");
+	for (size_t k = 0; k < l->n; k++) {
+		struct ptplens_interface about;
+		pl_interface_describe(l->interface[k], &about);
+		if (!strcmp(about.name, name))
+			return pl_fail(error, PTPLENS_E_ARGUMENT, "%s: named twice", name);
+	}
 	if (l->n == INTERFACES_MAX)
 		return pl_fail(error, PTPLENS_E_ARGUMENT, "more than %d interfaces", INTERFACES_MAX);
 	if (pl_capture_pcap_open(&capture, name, &capture_options, error))

@@ -37,6 +37,8 @@ const char *ptplens_strerror(int code)
 		return "no space left";
 	case PTPLENS_E_END:
 		return "the source has ended";
+	case PTPLENS_E_GONE:
+		return "what was observed went away";
 	default:
 		return "unknown error";
 	}

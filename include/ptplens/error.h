@@ -18,6 +18,7 @@ enum ptplens_error {
 	PTPLENS_E_STATE = -11,      /* the call does not fit the object's state */
 	PTPLENS_E_NO_SPACE = -12,   /* the disk is full */
 	PTPLENS_E_END = -13,        /* nothing more will come */
+	PTPLENS_E_GONE = -14,       /* what was observed went away */
 };
 
 #endif

@@ -150,6 +150,7 @@ struct ptplens_certificate {
 	uint64_t ambiguous_by[16]; /* events, frames and stamps; sums to the three ambiguous counts */
 	uint64_t orphan_by[16];    /* sums to orphan_stamps */
 	uint64_t stamps[16];       /* messages given out, by enum ptplens_stamp_state */
+	uint64_t stamps_unseen;    /* transmit stamps reported without frame or position: their messages have stamp state none */
 };
 
 enum ptplens_certificate_verdict {

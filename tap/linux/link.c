@@ -121,6 +121,8 @@ void pl_link_read(struct pl_link *l)
 		return;
 	if (pl_netlink_listen(l->listen, on_event, l) == -ENOBUFS && ask_state(l) == -ENODEV)
 		l->gone = 1;
+	if (l->gone)
+		l->backlog = 0; /* the queue went with the interface */
 	if (l->gone || read_counters(l, &c))
 		return;
 	l->backlog = c.backlog;

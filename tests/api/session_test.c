@@ -188,7 +188,7 @@ static void errors_name_what_is_wrong(void **state)
 	refused("./no-such-file", NULL, PTPLENS_E_NOT_FOUND, "no-such-file");
 	refused("sim:nothing", NULL, PTPLENS_E_NOT_FOUND, "demo");
 	refused("sim:demo", &odd, PTPLENS_E_ARGUMENT, "power of two");
-	for (int code = 0; code >= PTPLENS_E_END; code--)
+	for (int code = 0; code >= PTPLENS_E_GONE; code--)
 		assert_string_not_equal(ptplens_strerror(code), ptplens_strerror(1));
 }
 

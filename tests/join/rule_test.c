@@ -1156,6 +1156,29 @@ static void causes_need_their_evidence(void **state)
 	}
 }
 
+/* A program that goes between two readings did its work in front of the second one. */
+static void a_state_holds_between_the_readings_around_it(void **state)
+{
+	(void)state;
+	struct run *r = fresh();
+
+	r->evidence.program_ahead = 1;
+	run_evidence(r, S - 20 * MS);
+	run_advance(r, S - 20 * MS);
+	feed(r, FRAME, RX, 1, S - 10 * MS);
+	r->evidence.program_ahead = 0;
+	run_evidence(r, S);
+	run_advance(r, S);
+	struct item later = item(FRAME, RX, 2, S + 200 * MS);
+	later.key = 2;
+	run_feed(r, &later);
+	run_evidence(r, S + 400 * MS);
+	run_finish(r, INT64_MAX);
+	expect(r, FRAME, 1, PTPLENS_FRAME_ONLY, PTPLENS_CAUSE_PROGRAM_AHEAD);
+	expect(r, FRAME, 2, PTPLENS_FRAME_ONLY, PTPLENS_CAUSE_UNEXPLAINED);
+	run_close(r);
+}
+
 static void evidence_of_another_tick_or_side_explains_nothing(void **state)
 {
 	(void)state;
@@ -1341,6 +1364,7 @@ int main(void)
 	    cmocka_unit_test(edges_are_outside),
 	    cmocka_unit_test(an_announced_end_is_an_edge),
 	    cmocka_unit_test(causes_need_their_evidence),
+	    cmocka_unit_test(a_state_holds_between_the_readings_around_it),
 	    cmocka_unit_test(evidence_of_another_tick_or_side_explains_nothing),
 	    cmocka_unit_test(first_evidence_is_the_baseline),
 	    cmocka_unit_test(evidence_log_is_never_forgetful),

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Faults made on purpose: each is in the certificate under its own cause, and none under another."""
+import json
 import os
 import signal
 import subprocess
-import time
 
 import live
 
@@ -65,18 +65,27 @@ class Faults(live.Test):
         self.assertLessEqual(c["event_only"], c["capture_dropped"])
         self.assertEqual(0, c["ring_lost"])
 
-    def test_queue_drops_below_the_stack(self):
+    def shape(self, limit):
+        """Frames of the slave wait below the stack, at 1,000 bytes a second."""
         subprocess.run(self.peers.at_slave("tc", "qdisc", "add", "dev", live.SLAVE_INTERFACE, "root", "tbf", "rate", "8kbit", "burst",
-                                           "1600", "limit", "1600"), check=True)
+                                           "1600", "limit", str(limit)), check=True)
+
+    def queue(self):
+        answer = subprocess.run(self.peers.at_slave("tc", "-s", "-json", "qdisc", "show", "dev", live.SLAVE_INTERFACE), check=True,
+                                capture_output=True, text=True)
+        return next(qdisc for qdisc in json.loads(answer.stdout) if qdisc["kind"] == "tbf")
+
+    def test_queue_drops_below_the_stack(self):
+        self.shape(1600)
         observer = self.observe()
         self.transmit(200)
-        time.sleep(3)  # the queue's bytes take 1.6 s at its rate
+        live.wait_until(lambda: self.queue()["qlen"] < 3, "the queue has run empty but for the slave's own frames")
+        before = self.queue()["drops"]
         c = observer.stop()
         self.check(c, {("event_only", "below-stack")})
-        queue = subprocess.run(self.peers.at_slave("tc", "-s", "qdisc", "show", "dev", live.SLAVE_INTERFACE), check=True,
-                               capture_output=True, text=True).stdout
-        dropped = int(queue.split("dropped ")[1].split(",")[0])
-        self.assertEqual(dropped, c["event_only"])
+        # the slave's own frames are dropped on and on
+        self.assertLessEqual(before, c["event_only"])
+        self.assertLessEqual(c["event_only"], self.queue()["drops"])
 
     def test_program_ahead(self):
         observer = self.observe()
@@ -93,28 +102,27 @@ class Faults(live.Test):
         self.assertGreaterEqual(c["frame_only"], 50)
 
     def test_interface_goes_down(self):
+        """What waits in the queue goes with the link."""
+        self.shape(100000)
         observer = self.observe()
-        self.receive(50)
+        sent = self.transmit(100)
+        live.wait_until(lambda: self.queue()["qlen"] > 50, "frames wait")
         subprocess.run(self.peers.at_slave("ip", "link", "set", live.SLAVE_INTERFACE, "down"), check=True)
         c = observer.stop()
-        self.assert_equations(c)
-        self.assertIn(c["verdict"], ("COMPLETE", "EXPLAINED"), c)
-        self.check_only(c, {"link-down", "detached"})
+        self.check(c, {("event_only", "link-down")})
+        self.assertGreater(c["event_only"], 50)
+        self.assertLessEqual(c["event_only"], sent + 20)
 
     def test_interface_goes_away(self):
+        self.shape(100000)
         observer = self.observe()
-        self.receive(50)
+        self.transmit(100)
+        live.wait_until(lambda: self.queue()["qlen"] > 50, "frames wait")
         # the namespace goes with its last process, and the pair with it
         os.kill(self.peers.master, signal.SIGKILL)
         c = observer.wait()
-        self.assert_equations(c)
-        self.assertIn(c["verdict"], ("COMPLETE", "EXPLAINED"), c)
-        self.check_only(c, {"link-down", "detached"})
-
-    def check_only(self, c, causes):
-        for side in ("event_only", "frame_only", "ambiguous", "orphan"):
-            self.assertLessEqual(set(c[f"{side}_by"]), causes, c)
-        self.assertGreaterEqual(c["matched"], 50)
+        self.check(c, {("event_only", "link-down")}, {("event_only", "detached")})
+        self.assertGreater(c["event_only"], 50)
 
 
 if __name__ == "__main__":
