@@ -370,7 +370,16 @@ size_t pl_interface_samples(const struct pl_interface *i, uint64_t *position, st
 
 void pl_interface_notes(const struct pl_interface *i, char *out, size_t size)
 {
-	pl_samples_notes(&i->samples, i->tap->interface, out, size);
+	int at = snprintf(out, size, "%s", i->tap->notes);
+
+	if (at < 0 || (size_t)at + 1 >= size)
+		return;
+	/* a line end between the two, if there are two */
+	pl_samples_notes(&i->samples, i->tap->interface, out + at + 1, size - (size_t)at - 1);
+	if (at && out[at + 1])
+		out[at] = '\n';
+	else if (!at)
+		memmove(out, out + 1, strlen(out + 1) + 1);
 }
 
 const struct pl_error *pl_interface_failure(const struct pl_interface *i)

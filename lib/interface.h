@@ -33,7 +33,7 @@ void pl_interface_certificate(const struct pl_interface *, struct ptplens_certif
 /* As ptplens_session_samples; returns the count. */
 size_t pl_interface_samples(const struct pl_interface *, uint64_t *position, struct ptplens_clock_sample *out, size_t n);
 
-/* Sentences, one a line: what the clocks did. "" if there is nothing to say. */
+/* Sentences, one a line: what was done to the card's stamp settings, what the clocks did. "" if there is nothing to say. */
 void pl_interface_notes(const struct pl_interface *, char *out, size_t size);
 
 /* Why the session ended by itself: PTPLENS_E_GONE with a sentence; code 0 while it runs, or if it was stopped. */

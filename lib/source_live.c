@@ -200,7 +200,7 @@ static int add(struct live *l, struct pl_tap *tap, struct pl_capture *capture, s
 static int add_interface(struct live *l, const char *name, const struct ptplens_session_options *options, struct pl_error *error)
 {
 	struct pl_capture_options capture_options = {options->capture_buffer_bytes, (int)options->promiscuous};
-	struct pl_tap_options tap_options = {.ring_slots = options->ring_slots};
+	struct pl_tap_options tap_options = {.ring_slots = options->ring_slots, .enable_hw = (int)options->enable_hw};
 	struct pl_capture *capture;
 	struct pl_tap *tap;
 

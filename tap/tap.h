@@ -15,6 +15,7 @@ enum pl_tap_attach { PL_TAP_ATTACH_BEST, PL_TAP_ATTACH_TCX, PL_TAP_ATTACH_CLSACT
 struct pl_tap_options {
 	uint32_t ring_slots; /* a power of two; 0: PL_RING_SLOTS */
 	enum pl_tap_attach attach;
+	int enable_hw; /* switch the card's stamps on while the tap is attached */
 };
 
 struct pl_tap_clocks { /* read together, the two within 1 us of each other in age */
@@ -58,6 +59,7 @@ struct pl_tap {
 	char interface[32];
 	int64_t attach_ns; /* CLOCK_MONOTONIC, all hooks were on */
 	int simulated;
+	char notes[1024]; /* sentences, one a line: what was done to the card's stamp settings */
 };
 
 /* Linux: attaches at once. *out is set only on success. */

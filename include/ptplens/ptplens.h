@@ -34,6 +34,8 @@ struct ptplens_session_options {
 	uint32_t capture_buffer_bytes; /* kernel buffer of each direction; 0: 4 MiB */
 	uint32_t promiscuous;          /* 1: receive frames for other stations too */
 	uint32_t reserved;
+	uint32_t enable_hw; /* 1: switch the card's stamps on while the session lasts; what was done stands in the notes */
+	uint32_t reserved1;
 };
 
 enum ptplens_mode { PTPLENS_MODE_LIVE = 1, PTPLENS_MODE_FILE = 2, PTPLENS_MODE_SIMULATED = 3 };

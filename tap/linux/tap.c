@@ -14,6 +14,7 @@
 #include "linux/clock.h"
 #include "linux/clsact.h"
 #include "linux/host.h"
+#include "linux/hwtstamp.h"
 #include "linux/link.h"
 #include "linux/programs.h"
 #include "linux/tcx.h"
@@ -27,6 +28,8 @@ struct linux_tap {
 	struct pl_clsact clsact;
 	struct pl_link link;
 	struct pl_clock clock;
+	struct pl_hwtstamp hwtstamp;
+	int asked; /* a program asked for hardware stamps of its messages */
 	struct pl_ring_reader reader;
 	int stamping; /* a socket that makes the kernel stamp received frames */
 	int attached;
@@ -38,7 +41,11 @@ static size_t tap_read(struct pl_tap *tap, struct ptplens_event *out, size_t n)
 {
 	struct linux_tap *t = (struct linux_tap *)tap;
 
-	return pl_ring_read(&t->reader, out, n, (uint64_t)pl_host_now(CLOCK_MONOTONIC));
+	n = pl_ring_read(&t->reader, out, n, (uint64_t)pl_host_now(CLOCK_MONOTONIC));
+	for (size_t i = 0; i < n; i++)
+		if (out[i].direction == PTPLENS_TRANSMIT && out[i].flags & PTPLENS_FLAG_HARDWARE_REQUESTED)
+			t->asked = 1;
+	return n;
 }
 
 static void tap_clocks(struct pl_tap *tap, struct pl_tap_clocks *out)
@@ -52,8 +59,19 @@ static int tap_sample(struct pl_tap *tap, struct ptplens_clock_sample *out)
 	return pl_clock_sample(&((struct linux_tap *)tap)->clock, out);
 }
 
+static void restore_stamps(struct linux_tap *t)
+{
+	size_t at = strlen(t->tap.notes);
+	char note[512] = "";
+
+	pl_hwtstamp_restore(&t->hwtstamp, t->tap.interface, t->asked, note, sizeof note);
+	if (*note)
+		snprintf(t->tap.notes + at, sizeof t->tap.notes - at, "%s%s", at ? "\n" : "", note);
+}
+
 static void unhook(struct linux_tap *t)
 {
+	restore_stamps(t);
 	if (!t->attached)
 		return;
 	t->attached = 0;
@@ -180,7 +198,7 @@ static void look_at_clock(struct linux_tap *t, struct pl_tap_config *config)
 	config->nic_offset_ns = s.nic_ns ? (int64_t)(s.nic_ns - s.monotonic_ns) : 0;
 }
 
-static int open_into(struct linux_tap *t, const char *interface, uint32_t slots, enum pl_tap_attach how, struct pl_error *e)
+static int open_into(struct linux_tap *t, const char *interface, uint32_t slots, const struct pl_tap_options *options, struct pl_error *e)
 {
 	struct pl_tap_config config = {.mask = slots - 1};
 
@@ -190,6 +208,8 @@ static int open_into(struct linux_tap *t, const char *interface, uint32_t slots,
 	snprintf(t->tap.interface, sizeof t->tap.interface, "%s", interface);
 	config.ifindex = t->tap.header.ifindex;
 	config.network = t->tap.header.network;
+	if (options->enable_hw)
+		pl_hwtstamp_enable(&t->hwtstamp, interface, t->tap.notes, sizeof t->tap.notes);
 	pl_host_configure(interface, &config);
 	look_at_clock(t, &config);
 	error = pl_link_open(&t->link, config.ifindex, interface, e);
@@ -203,7 +223,7 @@ static int open_into(struct linux_tap *t, const char *interface, uint32_t slots,
 		return error;
 	t->tap.header.hooks = (uint8_t)t->programs.hooks;
 	pl_ring_open(&t->reader, t->programs.control, t->programs.slots, 0);
-	error = attach(t, how, e);
+	error = attach(t, options->attach, e);
 	if (error)
 		return error;
 	t->attached = 1;
@@ -215,8 +235,8 @@ static int open_into(struct linux_tap *t, const char *interface, uint32_t slots,
 
 int pl_tap_linux_open(struct pl_tap **out, const char *interface, const struct pl_tap_options *options, struct pl_error *e)
 {
+	static const struct pl_tap_options defaults;
 	uint32_t slots = options && options->ring_slots ? options->ring_slots : PL_RING_SLOTS;
-	enum pl_tap_attach how = options ? options->attach : PL_TAP_ATTACH_BEST;
 
 	if (slots & (slots - 1) || slots < 8 || slots > 1u << 24)
 		return pl_fail(e, PTPLENS_E_ARGUMENT, "%s: ring_slots must be a power of two from 8 to 2^24", interface);
@@ -225,7 +245,7 @@ int pl_tap_linux_open(struct pl_tap **out, const char *interface, const struct p
 		return pl_fail(e, PTPLENS_E_MEMORY, "%s: no memory for a tap", interface);
 	t->tap.ops = &ops;
 	t->stamping = t->link.ask = t->link.listen = t->clock.fd = -1;
-	int error = open_into(t, interface, slots, how, e);
+	int error = open_into(t, interface, slots, options ? options : &defaults, e);
 	if (error) {
 		tap_close(&t->tap);
 		return error;

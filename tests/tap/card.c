@@ -120,6 +120,10 @@ static int set_config(struct hwtstamp_config *c)
 		return refuse(card.set_error);
 	if (!(card.filters >> c->rx_filter & 1) || !(card.tx_types >> c->tx_type & 1))
 		return refuse(ERANGE);
+	if (c->rx_filter == card.keeps.rx_filter && c->tx_type == card.keeps.tx_type) {
+		card.config = *c;
+		return 0;
+	}
 	if (c->rx_filter && card.upgrade)
 		c->rx_filter = HWTSTAMP_FILTER_ALL;
 	if (c->rx_filter && card.narrow)

@@ -22,7 +22,8 @@ struct card {
 	uint32_t filters;  /* bit n: filter n is granted */
 	uint32_t tx_types; /* bit n: tx_type n is granted */
 	int upgrade;       /* HWTSTAMP_FILTER_ALL is given for every granted filter */
-	int narrow;        /* this filter is given for every granted filter, 0: no */
+	int narrow;        /* this filter is given for every granted filter but that of keeps, 0: no */
+	struct hwtstamp_config keeps;
 	int get_error, set_error;
 	unsigned sets; /* settings tried */
 };
