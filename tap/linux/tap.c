@@ -17,6 +17,7 @@
 #include "linux/hwtstamp.h"
 #include "linux/link.h"
 #include "linux/programs.h"
+#include "linux/rxstamp.h"
 #include "linux/tcx.h"
 #include "ring_read.h"
 #include "scale.h"
@@ -29,6 +30,7 @@ struct linux_tap {
 	struct pl_link link;
 	struct pl_clock clock;
 	struct pl_hwtstamp hwtstamp;
+	struct pl_rxstamp rxstamp;
 	int asked; /* a program asked for hardware stamps of its messages */
 	struct pl_ring_reader reader;
 	int stamping; /* a socket that makes the kernel stamp received frames */
@@ -36,6 +38,18 @@ struct linux_tap {
 	int program_ahead;
 	int lost_hook;
 };
+
+static void resolve(struct linux_tap *t, struct ptplens_event *events, size_t n)
+{
+	const struct ptplens_clock_sample *s = &t->clock.last;
+	struct pl_rxstamp_clocks clocks = {
+	    .realtime_offset_ns = s->realtime_ns - (int64_t)s->monotonic_ns,
+	    .nic_offset_ns = (int64_t)(s->nic_ns - s->monotonic_ns),
+	    .has_nic_clock = s->nic_ns != 0,
+	};
+
+	pl_rxstamp_resolve(&t->rxstamp, events, n, &clocks);
+}
 
 static size_t tap_read(struct pl_tap *tap, struct ptplens_event *out, size_t n)
 {
@@ -45,6 +59,7 @@ static size_t tap_read(struct pl_tap *tap, struct ptplens_event *out, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (out[i].direction == PTPLENS_TRANSMIT && out[i].flags & PTPLENS_FLAG_HARDWARE_REQUESTED)
 			t->asked = 1;
+	resolve(t, out, n);
 	return n;
 }
 
@@ -135,6 +150,7 @@ static void tap_close(struct pl_tap *tap)
 	pl_programs_close(&t->programs);
 	pl_link_close(&t->link);
 	pl_clock_close(&t->clock);
+	pl_rxstamp_close(&t->rxstamp);
 	if (t->stamping >= 0)
 		close(t->stamping);
 	free(t);
@@ -218,6 +234,8 @@ static int open_into(struct linux_tap *t, const char *interface, uint32_t slots,
 	t->stamping = open_stamping(interface, e);
 	if (t->stamping < 0)
 		return e->code;
+	if (config.has_nic_clock)
+		pl_rxstamp_open(&t->rxstamp, config.ifindex);
 	error = pl_programs_open(&t->programs, &config, interface, e);
 	if (error)
 		return error;
@@ -244,7 +262,7 @@ int pl_tap_linux_open(struct pl_tap **out, const char *interface, const struct p
 	if (!t)
 		return pl_fail(e, PTPLENS_E_MEMORY, "%s: no memory for a tap", interface);
 	t->tap.ops = &ops;
-	t->stamping = t->link.ask = t->link.listen = t->clock.fd = -1;
+	t->stamping = t->link.ask = t->link.listen = t->clock.fd = t->rxstamp.fd = -1;
 	int error = open_into(t, interface, slots, options ? options : &defaults, e);
 	if (error) {
 		tap_close(&t->tap);
