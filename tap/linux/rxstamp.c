@@ -15,7 +15,7 @@
 #define NS_PER_S 1000000000ll
 #define DAY_NS (86400 * NS_PER_S)
 #define BUFFER_BYTES (1 << 20) /* for PL_RXSTAMPS frames */
-#define AGE_NS (2 * NS_PER_S) /* the low 32 bits come again after 4.29 s */
+#define AGE_NS (2 * NS_PER_S)  /* the low 32 bits come again after 4.29 s */
 
 void pl_rxstamp_put(struct pl_rxstamp_pairs *p, int64_t realtime_ns, int64_t nic_ns)
 {
@@ -66,8 +66,8 @@ static int attach_filter(int fd)
 
 void pl_rxstamp_open(struct pl_rxstamp *r, uint32_t ifindex)
 {
-	int on = 1, bytes = BUFFER_BYTES, flags = SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
-	                    SOF_TIMESTAMPING_SOFTWARE;
+	int on = 1, bytes = BUFFER_BYTES,
+	    flags = SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
 
 	r->ifindex = ifindex;
 	r->bound = 0;

@@ -36,7 +36,7 @@ struct pl_rxstamp {
 	struct pl_rxstamp_pairs pairs;
 };
 
-struct pl_rxstamp_clocks { /* to tell what a stamp can be */
+struct pl_rxstamp_clocks {          /* to tell what a stamp can be */
 	int64_t realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	int64_t nic_offset_ns;      /* NIC - CLOCK_MONOTONIC */
 	int has_nic_clock;

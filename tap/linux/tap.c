@@ -29,6 +29,8 @@ struct linux_tap {
 	struct pl_clsact clsact;
 	struct pl_link link;
 	struct pl_clock clock;
+	struct ptplens_clock_sample first; /* taken before the programs were loaded */
+	int has_first;
 	struct pl_hwtstamp hwtstamp;
 	struct pl_rxstamp rxstamp;
 	int asked; /* a program asked for hardware stamps of its messages */
@@ -71,7 +73,14 @@ static void tap_clocks(struct pl_tap *tap, struct pl_tap_clocks *out)
 
 static int tap_sample(struct pl_tap *tap, struct ptplens_clock_sample *out)
 {
-	return pl_clock_sample(&((struct linux_tap *)tap)->clock, out);
+	struct linux_tap *t = (struct linux_tap *)tap;
+
+	if (t->has_first) {
+		t->has_first = 0;
+		*out = t->first;
+		return 1;
+	}
+	return pl_clock_sample(&t->clock, out);
 }
 
 static void restore_stamps(struct linux_tap *t)
@@ -204,14 +213,14 @@ static int attach(struct linux_tap *t, enum pl_tap_attach how, struct pl_error *
 
 static void look_at_clock(struct linux_tap *t, struct pl_tap_config *config)
 {
-	struct ptplens_clock_sample s;
+	struct ptplens_clock_sample *s = &t->first;
 
 	pl_clock_open(&t->clock, t->tap.interface);
-	pl_clock_read(&t->clock, &s);
-	t->clock.next_ns = 0; /* the session's first sample is still to come */
-	t->tap.header.clock_scale = (uint8_t)pl_scale_of(&s);
-	config->has_nic_clock = s.nic_ns != 0;
-	config->nic_offset_ns = s.nic_ns ? (int64_t)(s.nic_ns - s.monotonic_ns) : 0;
+	pl_clock_read(&t->clock, s);
+	t->has_first = 1;
+	t->tap.header.clock_scale = (uint8_t)pl_scale_of(s);
+	config->has_nic_clock = s->nic_ns != 0;
+	config->nic_offset_ns = s->nic_ns ? (int64_t)(s->nic_ns - s->monotonic_ns) : 0;
 }
 
 static int open_into(struct linux_tap *t, const char *interface, uint32_t slots, const struct pl_tap_options *options, struct pl_error *e)

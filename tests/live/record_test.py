@@ -146,7 +146,7 @@ class Record(live.Test):
         answer = subprocess.run([live.paths.ptplens, "show", self.path("clock.pcapng"), "--json"], capture_output=True, text=True, check=True)
         self.assertEqual("", answer.stderr)
         samples = [line for line in map(json.loads, answer.stdout.splitlines()) if line["kind"] == "clock"]
-        self.assertIn(len(samples), (3, 4, 5))
+        self.assertGreaterEqual(len(samples), 4)
         # the same clocks, read here: they belong together the same way
         before, realtime, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
         for sample in samples:
@@ -156,7 +156,7 @@ class Record(live.Test):
             offset, doubt = sample["realtime_ns"] - sample["monotonic_ns"], sample["half_width_ns"] + 1000
             self.assertTrue(realtime - after - doubt <= offset <= realtime - before + doubt, sample)
         apart = [b["monotonic_ns"] - a["monotonic_ns"] for a, b in zip(samples, samples[1:])]
-        self.assertTrue(all(10**9 <= gap < 1.5 * 10**9 for gap in apart), apart)
+        self.assertGreaterEqual(min(apart), 10**9)
 
     def test_full_disk(self):
         disk = self.path("disk")

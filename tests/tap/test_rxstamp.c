@@ -21,9 +21,8 @@ static const struct pl_rxstamp_clocks clocks = {.realtime_offset_ns = NOW};
 /* The frame that the kernel received at NOW + at_ns, 3 us before its event. */
 static struct ptplens_event refused(int64_t at_ns)
 {
-	return (struct ptplens_event){.system_timestamp = (uint64_t)(at_ns + 3000),
-	                              .stamp = PTPLENS_STAMP_REFUSED_FORM,
-	                              .frame_stamp = (uint32_t)(NOW + at_ns)};
+	return (struct ptplens_event){
+	    .system_timestamp = (uint64_t)(at_ns + 3000), .stamp = PTPLENS_STAMP_REFUSED_FORM, .frame_stamp = (uint32_t)(NOW + at_ns)};
 }
 
 /* A bound socket without a kernel behind it: nothing comes of it but what is put. */
@@ -230,8 +229,8 @@ static void transports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(resolved),          cmocka_unit_test(same_receive_time), cmocka_unit_test(only_the_newest_are_held),
-	    cmocka_unit_test(implausible),       cmocka_unit_test(no_socket),         cmocka_unit_test(socket_beside_a_tap),
+	    cmocka_unit_test(resolved),    cmocka_unit_test(same_receive_time), cmocka_unit_test(only_the_newest_are_held),
+	    cmocka_unit_test(implausible), cmocka_unit_test(no_socket),         cmocka_unit_test(socket_beside_a_tap),
 	    cmocka_unit_test(transports),
 	};
 
