@@ -75,7 +75,7 @@ static int same(const struct hwtstamp_config *a, const struct hwtstamp_config *b
 	return a->tx_type == b->tx_type && a->rx_filter == b->rx_filter && a->flags == b->flags;
 }
 
-/* 1: the driver does at least what is asked and at least what it did before; 0: it does not, and does as before. */
+/* 1: the driver does at least what is asked; 0: it does not, and does as before. */
 static int try(struct pl_hwtstamp *h, const char *interface, int tx_type, int rx_filter, int *error)
 {
 	struct hwtstamp_config c = {.flags = h->before.flags, .tx_type = tx_type, .rx_filter = rx_filter}, now;
@@ -89,8 +89,7 @@ static int try(struct pl_hwtstamp *h, const char *interface, int tx_type, int rx
 	h->ours = c;
 	if (!pl_host_request(interface, SIOCGHWTSTAMP, &now))
 		h->ours = now;
-	int rx = h->ours.rx_filter == HWTSTAMP_FILTER_SOME ? rx_filter : h->ours.rx_filter;
-	if (covers(rx, rx_filter) && covers(rx, h->before.rx_filter) && h->ours.tx_type == tx_type)
+	if (covers(h->ours.rx_filter, rx_filter) && h->ours.tx_type == tx_type)
 		return 1;
 	*error = ERANGE;
 	now = h->before;

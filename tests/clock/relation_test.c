@@ -143,7 +143,9 @@ static void extreme_values(void **unused)
 
 	(void)unused;
 	assert_int_equal(pl_relation_add(&r, 1, 0, UINT32_MAX), PL_RELATION_CONTINUED);
-	assert_int_equal(pl_relation_add(&r, 2, INT64_MAX, 0), PL_RELATION_JUMPED);
+	assert_int_equal(pl_relation_add(&r, 2, INT64_MAX, UINT32_MAX), PL_RELATION_JUMPED);
+	assert_int_equal(pl_relation_at(&r, 2, &b), 0);
+	assert_true(b.offset_max_ns == INT64_MAX && b.offset_min_ns == INT64_MAX - 2 - (int64_t)UINT32_MAX);
 	assert_int_equal(pl_relation_add(&r, INT64_MAX, 0, 0), PL_RELATION_JUMPED);
 	assert_int_equal(pl_relation_at(&r, 0, &b), 0);
 	assert_true(b.offset_min_ns < 0 && b.offset_min_ns <= b.offset_max_ns);

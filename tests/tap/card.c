@@ -128,7 +128,10 @@ static int set_config(struct hwtstamp_config *c)
 		c->rx_filter = HWTSTAMP_FILTER_ALL;
 	if (c->rx_filter && card.narrow)
 		c->rx_filter = card.narrow;
+	if (card.mute)
+		c->tx_type = HWTSTAMP_TX_OFF;
 	card.config = *c;
+	card.were |= 1u << c->rx_filter;
 	return 0;
 }
 

@@ -24,6 +24,8 @@ struct card {
 	int upgrade;       /* HWTSTAMP_FILTER_ALL is given for every granted filter */
 	int narrow;        /* this filter is given for every granted filter but that of keeps, 0: no */
 	struct hwtstamp_config keeps;
+	int mute;      /* transmit stamps are off for every granted setting but keeps */
+	uint32_t were; /* bit n: filter n was set at some time */
 	int get_error, set_error;
 	unsigned sets; /* settings tried */
 };

@@ -83,6 +83,13 @@ static void same_receive_time(void **state)
 	pl_rxstamp_put(&r.pairs, NOW + (1ll << 32), NIC + (1ll << 32));
 	pl_rxstamp_resolve(&r, e, 1, &clocks);
 	assert_int_equal(e[0].hw_timestamp_ns, NIC);
+	/* 0 is no receive time, even where a time's low 32 bits are 0 */
+	int64_t zero = (NOW | 0xffffffff) + 1;
+	begin();
+	pl_rxstamp_put(&r.pairs, zero, NIC);
+	e[0] = refused(zero - NOW);
+	pl_rxstamp_resolve(&r, e, 1, &clocks);
+	assert_int_equal(e[0].stamp, PTPLENS_STAMP_REFUSED_FORM);
 	begin();
 	pl_rxstamp_put(&r.pairs, NOW + (1ll << 32), NIC);
 	e[0] = refused(0);
@@ -157,7 +164,13 @@ static void socket_beside_a_tap(void **state)
 	pl_rxstamp_drain(&r);
 	assert_int_equal(r.pairs.n, 0);
 
-	assert_int_equal(pl_rxstamp_bind(&r), 0);
+	/* the first refused stamp binds it */
+	events[0].stamp = PTPLENS_STAMP_NONE;
+	pl_rxstamp_resolve(&r, events, 1, &clocks);
+	assert_int_equal(r.bound, 0);
+	events[0].stamp = PTPLENS_STAMP_REFUSED_FORM;
+	pl_rxstamp_resolve(&r, events, 1, &clocks);
+	assert_int_equal(r.bound, 1);
 	test_command("ping -q -c 3 -i 0.01 -I va ff02::1 >/dev/null; true");
 	test_send(back, 0, 20); /* sent, not received */
 	test_send(fd, 100, FRAMES);
@@ -168,7 +181,9 @@ static void socket_beside_a_tap(void **state)
 		if (events[0].direction != PTPLENS_RECEIVE)
 			continue;
 		received++;
-		pl_rxstamp_drain(&r);
+		events[0].stamp = PTPLENS_STAMP_REFUSED_FORM;
+		pl_rxstamp_resolve(&r, events, 1, &clocks);
+		assert_int_equal(events[0].stamp, PTPLENS_STAMP_REFUSED_FORM); /* no hardware here */
 		for (uint64_t k = 0; k < r.pairs.n; k++)
 			found += (uint32_t)r.pairs.pair[k].realtime_ns == events[0].frame_stamp;
 	}
