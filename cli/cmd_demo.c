@@ -225,8 +225,7 @@ static int report(const struct demo *d)
 	} else {
 		fprintf(d->out, "recording: %s\n", file);
 	}
-	if (*notes)
-		out_error("%s", notes);
+	out_notes(notes);
 	if (!d->summary.verdict[PTPLENS_MATCHED]) {
 		out_error("no message was seen by both the tap and the capture");
 		code = EXIT_FINDINGS;

@@ -26,7 +26,7 @@ struct request {
 
 static int usage(FILE *to)
 {
-	fputs("usage: ptplens record INTERFACE[,INTERFACE...] -w FILE [OPTION...]\n\n"
+	fputs("usage: ptplens record INTERFACE... -w FILE [OPTION...]\n\n"
 	      "Records every PTP message, both directions, with its timestamps, into a pcapng that Wireshark opens.\n"
 	      "Ctrl-C ends it; then it prints the counts and the certificate.\n\n"
 	      "  -w FILE       the recording; must not exist; - is standard output\n"
@@ -41,8 +41,25 @@ static int usage(FILE *to)
 	return to == stdout ? EXIT_OK : EXIT_USAGE;
 }
 
-/* EXIT_OK with *source set; else the code to leave with, and *source NULL. */
-static int parse(int argc, char **argv, struct request *r, const char **source)
+/* "a b" and "a,b" are the same. NULL: no memory. */
+static char *join_names(char **names, int n)
+{
+	size_t bytes = 0;
+	char *all;
+
+	for (int i = 0; i < n; i++)
+		bytes += strlen(names[i]) + 1;
+	all = malloc(bytes);
+	if (!all)
+		return NULL;
+	strcpy(all, names[0]);
+	for (int i = 1; i < n; i++)
+		strcat(strcat(all, ","), names[i]);
+	return all;
+}
+
+/* EXIT_OK with *source set, to be freed; else the code to leave with, and *source NULL. */
+static int parse(int argc, char **argv, struct request *r, char **source)
 {
 	enum { ENABLE_HW = 256, PROMISC, NO_COMMENT, JSON };
 	static const struct option options[] = {{"enable-hw", no_argument, NULL, ENABLE_HW},
@@ -89,11 +106,13 @@ static int parse(int argc, char **argv, struct request *r, const char **source)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind + 1 != argc || !r->file) {
-		out_error(!r->file ? "record needs -w FILE; `ptplens record --help` tells more" : "record takes one source");
+	if (optind == argc || !r->file) {
+		out_error("record needs %s; `ptplens record --help` tells more", r->file ? "an interface" : "-w FILE");
 		return EXIT_USAGE;
 	}
-	*source = argv[optind];
+	*source = join_names(argv + optind, argc - optind);
+	if (!*source)
+		out_error("out of memory");
 	return EXIT_OK;
 }
 
@@ -104,54 +123,63 @@ static double seconds_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Reads until the source ends, the limits are reached or writing fails; everything that was read is written. */
+static void show_progress(const struct summary *summary, double *shown)
+{
+	double now = seconds_now();
+
+	if (now - *shown < 1)
+		return;
+	fprintf(stderr, "\r%" PRIu64 " messages, %" PRIu64 " matched ", summary->messages, summary->verdict[PTPLENS_MATCHED]);
+	*shown = now;
+}
+
+static int write_batch(struct ptplens_recording *recording, const struct ptplens_message *batch, size_t n)
+{
+	int failed = ptplens_recording_write(recording, batch, n);
+
+	return failed ? failed : ptplens_recording_flush(recording);
+}
+
+/* Reads until the source ends, by itself or because a limit was reached. All that is read is written, up to -c's count: what was under way
+ * when it was reached is left out. */
 static int run(struct request *r, struct ptplens_session *session, struct ptplens_recording *recording, struct summary *summary)
 {
 	static struct ptplens_message batch[BATCH];
 	double start = seconds_now(), shown = start;
 	int progress = isatty(2), failed = 0, status;
+	uint64_t left_out = 0;
 	size_t n;
 
-	while (!(status = ptplens_session_read(session, batch, BATCH, FLUSH_MS, &n))) {
-		if (r->count && summary->messages + n > r->count)
-			n = (size_t)(r->count - summary->messages);
-		for (size_t i = 0; i < n; i++)
+	while (!failed && !(status = ptplens_session_read(session, batch, BATCH, FLUSH_MS, &n))) {
+		size_t kept = r->count && n > r->count - summary->messages ? (size_t)(r->count - summary->messages) : n;
+		for (size_t i = 0; i < kept; i++)
 			summary_add(summary, &batch[i]);
-		failed = ptplens_recording_write(recording, batch, n);
-		if (!failed)
-			failed = ptplens_recording_flush(recording);
-		double now = seconds_now();
-		if (failed || (r->count && summary->messages >= r->count))
-			break;
-		if (r->seconds > 0 && now - start >= r->seconds)
+		left_out += n - kept;
+		failed = write_batch(recording, batch, kept);
+		if ((r->count && summary->messages == r->count) || (r->seconds > 0 && seconds_now() - start >= r->seconds))
 			ptplens_session_stop(session);
-		if (progress && now - shown >= 1) {
-			fprintf(stderr, "\r%" PRIu64 " messages, %" PRIu64 " matched ", summary->messages,
-			        summary->verdict[PTPLENS_MATCHED]);
-			shown = now;
-		}
+		if (progress)
+			show_progress(summary, &shown);
 	}
 	if (progress && shown > start)
 		fputc('\n', stderr);
+	if (left_out)
+		out_error("stopped after %" PRIu64 " messages; %" PRIu64 " more were under way and are not in the file", r->count,
+		          left_out);
 	if (failed) {
 		out_error("%s", ptplens_recording_errmsg(recording));
 		return failed;
 	}
-	if (status && status != PTPLENS_E_END) {
+	if (status != PTPLENS_E_END)
 		out_error("%s", ptplens_session_errmsg(session));
-		return status;
-	}
-	return 0;
+	return status == PTPLENS_E_END ? 0 : status;
 }
 
 static int report(FILE *f, const struct request *r, const struct ptplens_session *session, const struct summary *summary)
 {
-	const char *notes = ptplens_session_notes(session);
-
 	out_summary(f, summary, r->json);
 	int code = out_certificates(f, session, r->json);
-	if (*notes)
-		out_error("%s", notes);
+	out_notes(ptplens_session_notes(session));
 	return code;
 }
 
@@ -182,6 +210,8 @@ static int record(struct request *r, const char *source, struct ptplens_session 
 	if (finished && !failed)
 		out_error("%s", ptplens_recording_errmsg(recording));
 	int code = report(f, r, session, &summary);
+	if (finished)
+		out_error("%s is not complete", r->file);
 	stop_on_signals(NULL);
 	return failed || finished ? exit_code(failed ? failed : finished) : code;
 }
@@ -189,7 +219,7 @@ static int record(struct request *r, const char *source, struct ptplens_session 
 int cmd_record(int argc, char **argv)
 {
 	struct request r = {.session = {.size = sizeof r.session}, .recording = {.size = sizeof r.recording}};
-	const char *source;
+	char *source;
 	int code = parse(argc, argv, &r, &source);
 
 	if (!source)
@@ -202,5 +232,6 @@ int cmd_record(int argc, char **argv)
 		out_error("out of memory");
 	ptplens_recording_close(recording);
 	ptplens_session_close(session);
+	free(source);
 	return code;
 }

@@ -79,6 +79,7 @@ static void show_samples(const struct ptplens_session *session, uint64_t *positi
 		}
 }
 
+/* 0 when output fails, too: main says so. */
 static int run(const struct request *r, struct ptplens_session *session, struct summary *summary)
 {
 	static struct ptplens_message batch[BATCH];
@@ -92,12 +93,12 @@ static int run(const struct request *r, struct ptplens_session *session, struct 
 			if (!r->count_only)
 				out_message(stdout, session, &batch[i], r->json);
 			if (r->count && summary->messages == r->count)
-				return fflush(stdout) ? PTPLENS_E_IO : PTPLENS_OK;
+				return PTPLENS_OK;
 		}
 		if (r->json && !r->count_only)
 			show_samples(session, positions);
 		if (fflush(stdout))
-			return PTPLENS_E_IO;
+			return PTPLENS_OK;
 	}
 	if (r->json && !r->count_only)
 		show_samples(session, positions);
@@ -123,11 +124,7 @@ static int show(const struct request *r, const char *source, struct ptplens_sess
 		out_summary(stdout, &summary, r->json);
 	int code = out_certificates(r->count_only ? stdout : NULL, session, r->json);
 	stop_on_signals(NULL);
-	const char *notes = ptplens_session_notes(session);
-	if (*notes)
-		out_error("%s", notes);
-	if (failed == PTPLENS_E_IO)
-		return EXIT_USAGE; /* whoever read our output is gone */
+	out_notes(ptplens_session_notes(session));
 	if (failed)
 		out_error("%s", ptplens_session_errmsg(session));
 	return failed ? exit_code(failed) : code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cmd.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,8 @@ int cmd_version(int argc, char **argv)
 
 int exit_code(int error)
 {
+	if (error == PTPLENS_E_GONE)
+		return EXIT_FINDINGS;
 	return error == PTPLENS_E_PERMISSION || error == PTPLENS_E_UNSUPPORTED ? EXIT_REFUSED : error ? EXIT_USAGE : EXIT_OK;
 }
 
@@ -54,13 +57,43 @@ static void on_signal(int number)
 	ptplens_session_stop(session_to_stop);
 }
 
+/* A second signal kills: whoever is stuck in a write can still be ended. */
 void stop_on_signals(struct ptplens_session *session)
 {
-	struct sigaction action = {.sa_handler = session ? on_signal : SIG_DFL};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, standard = {.sa_handler = SIG_DFL};
 
-	session_to_stop = session;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	if (session)
+		session_to_stop = session;
+	sigaction(SIGINT, session ? &action : &standard, NULL);
+	sigaction(SIGTERM, session ? &action : &standard, NULL);
+}
+
+/* Whether all output arrived. Whoever closed the pipe knows. */
+static int close_output(int code)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	if (errno != EPIPE)
+		out_error("standard output: %s", strerror(errno));
+	return code ? code : EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+	static char name[] = "ptplens"; /* what getopt puts in front of its sentences */
+
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage(stdout);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return cmd_version(argc - 1, argv + 1);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		argv[1] = name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	out_error("%s: no such command; `ptplens help` lists them", argv[1]);
+	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -68,13 +101,5 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write */
 	if (argc < 2)
 		return usage(stderr);
-	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return usage(stdout);
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
-		return cmd_version(argc - 1, argv + 1);
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	out_error("%s: no such command; `ptplens help` lists them", argv[1]);
-	return EXIT_USAGE;
+	return close_output(run(argc, argv));
 }

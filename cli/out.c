@@ -25,6 +25,15 @@ void out_error(const char *format, ...)
 	fputc('\n', stderr);
 }
 
+void out_notes(const char *notes)
+{
+	while (*notes) {
+		size_t n = strcspn(notes, "\n");
+		out_error("%.*s", (int)n, notes);
+		notes += n + (notes[n] != 0);
+	}
+}
+
 static const char *hook_word(unsigned hooks)
 {
 	return hooks & PTPLENS_HOOK_TCX ? "tcx" : hooks & PTPLENS_HOOK_CLSACT ? "clsact" : hooks & PTPLENS_HOOK_NDIS ? "ndis" : "none";
@@ -318,6 +327,10 @@ void out_certificate(FILE *f, const struct ptplens_interface *i, const struct pt
 		        c->final ? "true" : "false");
 		certificate_json(f, c);
 		fputs("}\n", f);
+		return;
+	}
+	if (i->mode == PTPLENS_MODE_FILE && !c->positions && !c->captured) {
+		fprintf(f, "certificate of %s: the file has none\n", i->name);
 		return;
 	}
 	fprintf(f, "certificate of %s, mode=%s%s\n", i->name, mode_words[i->mode <= PTPLENS_MODE_SIMULATED ? i->mode : 0],

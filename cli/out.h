@@ -34,6 +34,9 @@ struct summary {
 void summary_add(struct summary *, const struct ptplens_message *);
 void out_summary(FILE *, const struct summary *, int json);
 
+/* Sentences on stderr, one a line; none for "". */
+void out_notes(const char *notes);
+
 /* A sentence on stderr, "ptplens: " in front. */
 void out_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

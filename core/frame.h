@@ -57,17 +57,29 @@ enum pl_frame_result {
 		__asm__ volatile("%0 <<= %1\n%0 >>= %1" : "+r"(forgotten) : "r"(unknown)); \
 		(o) = (uint32_t)forgotten; \
 	} while (0)
+/* The compiler may save an offset before it compares it, and the verifier of Linux 6.1 does not carry the bound over to what was saved. So
+ * what was compared becomes a new value, and where a bound has to last, a pointer, which keeps it. */
+#define PL_FRAME_BOUNDED(o) __asm__ volatile("%0 = %0" : "+w"(o))
+#define PL_FRAME_POINT(p) __asm__ volatile("" : "+r"(p))
 #define PL_FRAME_UNROLL _Pragma("unroll")
 #else
 #define PL_FRAME_BOUND(o) ((void)0)
+#define PL_FRAME_BOUNDED(o) ((void)0)
+#define PL_FRAME_POINT(p) ((void)0)
 #define PL_FRAME_UNROLL
 #endif
 
-#define PL_FRAME_NEED(o, n) \
+#define PL_FRAME_LIMIT(o, most) \
 	do { \
 		PL_FRAME_BOUND(o); \
-		if ((o) > PL_FRAME_MAX - (n)) \
+		if ((o) > (most)) \
 			return PL_FRAME_TOO_DEEP; \
+		PL_FRAME_BOUNDED(o); \
+	} while (0)
+
+#define PL_FRAME_NEED(o, n) \
+	do { \
+		PL_FRAME_LIMIT(o, PL_FRAME_MAX - (n)); \
 		if ((o) + (n) > have) \
 			return PL_FRAME_TRUNCATED; \
 	} while (0)
@@ -109,9 +121,10 @@ PL_FRAME_INLINE void pl_frame_tag(struct ptplens_event *e, uint32_t tci)
 	e->pcp = tci >> 13;
 }
 
-/* The PTP message at offset o, where all that a hash may cover fits into the buffer. destination: offset of what the hash begins with. */
-PL_FRAME_INLINE enum pl_frame_result pl_frame_message(const uint8_t *b, uint32_t o, uint32_t have, uint32_t wire, uint32_t destination,
-                                                      uint32_t destination_bytes, uint32_t transport, struct ptplens_event *e)
+/* The PTP message at offset o, where all that a hash may cover fits into the buffer. destination: what the hash begins with. */
+PL_FRAME_INLINE enum pl_frame_result pl_frame_message(const uint8_t *b, uint32_t o, uint32_t have, uint32_t wire,
+                                                      const uint8_t *destination, uint32_t destination_bytes, uint32_t transport,
+                                                      struct ptplens_event *e)
 {
 	if (o + 2 > have)
 		return PL_FRAME_TRUNCATED;
@@ -128,13 +141,13 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_message(const uint8_t *b, uint32_t
 
 	uint32_t message_type = p[0] & 15, hash = PL_FNV_BASIS;
 	for (uint32_t i = 0; i < 4; i++)
-		hash = pl_fnv1a(hash, b[destination + i]);
+		hash = pl_fnv1a(hash, destination[i]);
 	if (destination_bytes > 4)
 		for (uint32_t i = 4; i < 6; i++)
-			hash = pl_fnv1a(hash, b[destination + i]);
+			hash = pl_fnv1a(hash, destination[i]);
 	if (destination_bytes > 6)
 		for (uint32_t i = 6; i < 16; i++)
-			hash = pl_fnv1a(hash, b[destination + i]);
+			hash = pl_fnv1a(hash, destination[i]);
 
 	uint32_t hashed = PL_PTP_HASHED; /* first hashed byte of the message */
 	if (message_type == 3 || message_type == 9 || message_type == 10)
@@ -180,7 +193,7 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse_ethernet(const uint8_t *b, u
 	if (outer_tag >= 0)
 		pl_frame_tag(e, (uint32_t)outer_tag);
 	*ptp_offset = 14;
-	return pl_frame_message(b, 14, have, wire, 0, 6, PTPLENS_TRANSPORT_ETHERNET, e);
+	return pl_frame_message(b, 14, have, wire, b, 6, PTPLENS_TRANSPORT_ETHERNET, e);
 }
 
 /* b: the frame from its MAC header on; `have` of its bytes (at most PL_FRAME_MAX) may be read. wire: the frame's whole length, which
@@ -275,16 +288,14 @@ PL_FRAME_INLINE enum pl_frame_result pl_frame_parse(const uint8_t *b, uint32_t h
 	}
 
 	/* all that a hash may cover has to fit, so that no side ever hashes less than another */
-	PL_FRAME_BOUND(o);
-	if (o > PL_FRAME_MAX - PL_PTP_HASHED)
-		return PL_FRAME_TOO_DEEP;
+	PL_FRAME_LIMIT(o, PL_FRAME_MAX - PL_PTP_HASHED);
 	if (outer_tag >= 0 && o > PL_FRAME_MAX - PL_PTP_HASHED - 4)
 		return PL_FRAME_TOO_DEEP;
-	PL_FRAME_BOUND(destination);
-	if (destination > PL_FRAME_MAX - 16) /* never: it lies in front of o */
-		return PL_FRAME_TOO_DEEP;
+	PL_FRAME_LIMIT(destination, PL_FRAME_MAX - 16); /* never too deep: it lies in front of o */
+	const uint8_t *address = b + destination;
+	PL_FRAME_POINT(address);
 	*ptp_offset = o;
-	return pl_frame_message(b, o, have, wire, destination, destination_bytes, transport, e);
+	return pl_frame_message(b, o, have, wire, address, destination_bytes, transport, e);
 }
 
 #endif

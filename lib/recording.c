@@ -396,7 +396,11 @@ static int check_message(struct ptplens_recording *r, const struct ptplens_messa
 {
 	int events_fit = (!m->has_event || m->event.kind == PTPLENS_KIND_FRAME) && (!m->has_stamp || m->stamp.kind == PTPLENS_KIND_STAMP);
 
-	if (m->interface_index >= r->n || m->verdict < PTPLENS_MATCHED || m->verdict > PTPLENS_TRUNCATED || m->cause >= PTPLENS_CAUSES ||
+	if (m->interface_index >= r->n)
+		return pl_fail(&r->error, PTPLENS_E_UNSUPPORTED,
+		               "%s: the source has an interface that was not there when the recording began; it cannot be recorded",
+		               r->path);
+	if (m->verdict < PTPLENS_MATCHED || m->verdict > PTPLENS_TRUNCATED || m->cause >= PTPLENS_CAUSES ||
 	    m->stamp_state >= PTPLENS_STAMP_STATES || (!m->frame && !m->has_event && !m->has_stamp) || !events_fit ||
 	    (m->frame && m->captured_length > PL_PCAPNG_SNAP_LENGTH))
 		return pl_fail(&r->error, PTPLENS_E_ARGUMENT, "%s: not a message of this session", r->path);

@@ -118,8 +118,6 @@ static void finish(struct file *f, int code, const char *sentence)
 		add_note(f, "%" PRIu64 " records or options are not understood", f->not_understood);
 	if (f->reader.skipped)
 		add_note(f, "%" PRIu64 " blocks that are neither packets nor statistics", f->reader.skipped);
-	if (code != PTPLENS_E_END)
-		add_note(f, "%s", f->last.text);
 }
 
 static void finish_cut(struct file *f)
@@ -144,13 +142,15 @@ static const char *foreign_format(const uint8_t *b)
 {
 	static const struct {
 		uint8_t magic[4];
+		size_t bytes;
 		const char *what;
 	} formats[] = {
-	    {{0xa1, 0xb2, 0xc3, 0xd4}, "a pcap file"}, {{0xd4, 0xc3, 0xb2, 0xa1}, "a pcap file"}, {{0xa1, 0xb2, 0x3c, 0x4d}, "a pcap file"},
-	    {{0x4d, 0x3c, 0xb2, 0xa1}, "a pcap file"}, {{0x28, 0xb5, 0x2f, 0xfd}, "a zstd file"}, {{0x1f, 0x8b, 0x08, 0x00}, "a gzip file"},
+	    {{0xa1, 0xb2, 0xc3, 0xd4}, 4, "a pcap file"}, {{0xd4, 0xc3, 0xb2, 0xa1}, 4, "a pcap file"},
+	    {{0xa1, 0xb2, 0x3c, 0x4d}, 4, "a pcap file"}, {{0x4d, 0x3c, 0xb2, 0xa1}, 4, "a pcap file"},
+	    {{0x28, 0xb5, 0x2f, 0xfd}, 4, "a zstd file"}, {{0x1f, 0x8b, 0x08}, 3, "a gzip file"},
 	};
 	for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++)
-		if (memcmp(b, formats[k].magic, 4) == 0)
+		if (memcmp(b, formats[k].magic, formats[k].bytes) == 0)
 			return formats[k].what;
 	return NULL;
 }

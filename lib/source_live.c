@@ -204,16 +204,6 @@ static int add_interface(struct live *l, const char *name, const struct ptplens_
 	struct pl_capture *capture;
 	struct pl_tap *tap;
 
-	if (!*name)
-		return pl_fail(error, PTPLENS_E_ARGUMENT, "an empty interface name in the list");
-	for (size_t k = 0; k < l->n; k++) {
-		struct ptplens_interface about;
-		pl_interface_describe(l->interface[k], &about);
-		if (!strcmp(about.name, name))
-			return pl_fail(error, PTPLENS_E_ARGUMENT, "%s: named twice", name);
-	}
-	if (l->n == INTERFACES_MAX)
-		return pl_fail(error, PTPLENS_E_ARGUMENT, "more than %d interfaces", INTERFACES_MAX);
 	if (pl_capture_pcap_open(&capture, name, &capture_options, error))
 		return error->code;
 	if (pl_tap_linux_open(&tap, name, &tap_options, error)) {
@@ -223,25 +213,42 @@ static int add_interface(struct live *l, const char *name, const struct ptplens_
 	return add(l, tap, capture, error);
 }
 
+/* Splits the list in place. Returns how many names there are. */
+static int split(char *list, const char *names[INTERFACES_MAX], struct pl_error *error)
+{
+	char *name;
+	int n = 0;
+
+	while ((name = strsep(&list, ","))) {
+		if (!*name)
+			return pl_fail(error, PTPLENS_E_ARGUMENT, "an empty interface name in the list");
+		if (n == INTERFACES_MAX)
+			return pl_fail(error, PTPLENS_E_ARGUMENT, "more than %d interfaces", INTERFACES_MAX);
+		for (int k = 0; k < n; k++)
+			if (!strcmp(names[k], name))
+				return pl_fail(error, PTPLENS_E_ARGUMENT, "%s: named twice", name);
+		names[n++] = name;
+	}
+	return n;
+}
+
 int pl_source_live_open(struct pl_source **out, const char *interfaces, const struct ptplens_session_options *options,
                         struct pl_error *error)
 {
+	const char *names[INTERFACES_MAX];
 	struct live *l = live_new(error);
-	char *names = strdup(interfaces), *rest = names, *name;
+	char *list = strdup(interfaces);
+	int n = l && list ? split(list, names, error) : pl_fail(error, PTPLENS_E_MEMORY, "no memory for the session");
+	int failed = n < 0 ? n : 0;
 
-	if (!l || !names) {
-		free(l);
-		free(names);
-		return pl_fail(error, PTPLENS_E_MEMORY, "no memory for the session");
-	}
-	while ((name = strsep(&rest, ","))) {
-		if (add_interface(l, name, options, error)) {
+	for (int k = 0; k < n && !failed; k++)
+		failed = add_interface(l, names[k], options, error);
+	free(list);
+	if (failed) {
+		if (l)
 			live_close(&l->base);
-			free(names);
-			return error->code;
-		}
+		return failed;
 	}
-	free(names);
 	*out = &l->base;
 	return 0;
 }

@@ -117,8 +117,13 @@ static __always_inline int look(struct __sk_buff *skb, uint32_t direction, enum 
 
 	if (have > size)
 		have = size;
-	PL_FRAME_BOUND(have);
-	if (have < 1 || have > size || bpf_skb_load_bytes(skb, 0, b, have))
+	/* the verifier of Linux 6.1 learns from an upper bound only, so the length is made from one: the last byte's offset */
+	uint32_t last = have - 1;
+	PL_FRAME_BOUND(last);
+	if (last >= size)
+		return 0;
+	have = last + 1;
+	if (bpf_skb_load_bytes(skb, 0, b, have))
 		return 0;
 	int32_t tag = skb->vlan_present ? (int32_t)skb->vlan_tci : -1;
 	enum pl_frame_result result = layout == ETHERNET ? pl_frame_parse_ethernet(b, have, wire, tag, e, &ptp_offset)

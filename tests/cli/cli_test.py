@@ -5,6 +5,7 @@ usage: cli_test.py PTPLENS
 """
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,14 +54,14 @@ class CommandLine(unittest.TestCase):
         self.refused(2, "no such command", "recrod")
         self.refused(2, "takes no argument", "version", "x")
         self.refused(2, "needs -w FILE", "record", "sim:demo")
-        self.refused(2, "one source", "record", "-w", self.path("x"))
+        self.refused(2, "needs an interface", "record", "-w", self.path("x"))
         self.refused(2, "one source", "show")
         self.refused(2, "one source", "show", "a", "b")
         self.refused(2, "-c 0: not a count", "show", "sim:demo", "-c", "0")
         self.refused(2, "-c -3: not a count", "show", "sim:demo", "-c", "-3")
         self.refused(2, "-d x: not a number of seconds", "record", "sim:demo", "-w", self.path("x"), "-d", "x")
         self.refused(2, "-d -1: not a number of seconds", "demo", "-d", "-1")
-        self.refused(2, "unrecognized option", "show", "--colour", "sim:demo")
+        self.refused(2, "ptplens: unrecognized option", "show", "--colour", "sim:demo")
         self.assertEqual([], os.listdir(self.folder))
 
     def test_sources(self):
@@ -114,9 +115,15 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(all(m["verdict"] == "matched" for m in messages))
         self.assertEqual(len(messages), run("show", recording).stdout.count("verdict=matched\n"))
 
+    def test_source_lists(self):
+        self.refused(2, "empty interface name", "record", "lo,", "-w", self.path("x"))
+        self.refused(2, "lo: named twice", "record", "lo", "lo", "-w", self.path("x"))
+
     def test_count_stops(self):
         recording = self.path("c.pcapng")
-        self.assertEqual(0, run("record", "sim:demo", "-w", recording, "-c", "17").returncode)
+        stopped = run("record", "sim:demo", "-w", recording, "-c", "17")
+        self.assertEqual(0, stopped.returncode)
+        self.assertIn("stopped after 17 messages; ", stopped.stderr)
         lines = run("show", recording).stdout.splitlines()
         self.assertEqual(17, len(lines))
         self.assertEqual(lines[:5], run("show", recording, "-c", "5").stdout.splitlines())
@@ -140,8 +147,24 @@ class CommandLine(unittest.TestCase):
         gone = subprocess.run([PTPLENS, "show", "sim:demo"], stdout=writer, stderr=subprocess.DEVNULL, timeout=60)
         os.close(writer)
         self.assertEqual(2, gone.returncode)
-        with open("/dev/full", "w") as full:
-            self.assertEqual(2, subprocess.run([PTPLENS, "show", "sim:demo"], stdout=full, stderr=subprocess.DEVNULL).returncode)
+
+    def test_stuck_reader(self):
+        """One signal asks for the end, which waits for the reader; a second one does not wait."""
+        with subprocess.Popen([PTPLENS, "record", "sim:demo", "-w", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as stuck:
+            with self.assertRaises(subprocess.TimeoutExpired):
+                stuck.wait(1)  # the recording is larger than a pipe
+            stuck.send_signal(signal.SIGTERM)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                stuck.wait(1)
+            stuck.send_signal(signal.SIGTERM)
+            self.assertEqual(-signal.SIGTERM, stuck.wait(60))
+
+    def test_output_fails(self):
+        for arguments in (["show", "sim:demo"], ["show", "sim:demo", "--count"], ["record", "sim:demo", "-w", self.path("x")], ["version"]):
+            with open("/dev/full", "w") as full:
+                answer = subprocess.run([PTPLENS, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(2, answer.returncode, arguments)
+            self.assertIn("standard output: No space left", answer.stderr)
 
 
 if __name__ == "__main__":

@@ -934,6 +934,34 @@ static void orphan_stamp_is_explained_by_ring_loss(void **state)
 	run_close(r);
 }
 
+/* A stamp reported without its frame was delivered to somebody: one such report excuses one message, and only when it was due. */
+static void a_report_without_its_frame_is_no_missing_stamp(void **state)
+{
+	(void)state;
+	struct run *r = fresh();
+
+	run_evidence(r, S - 10 * MS);
+	for (uint32_t id = 1; id <= 3; id++) {
+		int64_t at = S + (id == 3 ? 500 * MS : id * MS);
+		struct item e = item(EVENT, TX, id, at), f = item(FRAME, TX, id, at + 10);
+		e.key = f.key = id;
+		e.flags = ASKED;
+		run_feed(r, &e);
+		run_feed(r, &f);
+		if (id == 2) {
+			r->evidence.stamps_unseen = 1;
+			run_evidence(r, S + 20 * MS);
+			run_advance(r, S + 20 * MS);
+		}
+	}
+	run_evidence(r, 3 * S);
+	run_finish(r, INT64_MAX);
+	expect_stamped(r, 1, PL_JOIN_NONE, PTPLENS_STAMP_STATE_NONE);
+	expect_stamped(r, 2, PL_JOIN_NONE, PTPLENS_STAMP_STATE_UNDELIVERED);
+	expect_stamped(r, 3, PL_JOIN_NONE, PTPLENS_STAMP_STATE_UNDELIVERED);
+	run_close(r);
+}
+
 static void ring_gap_makes_unnamed_stamps_ambiguous(void **state)
 {
 	(void)state;
@@ -1359,6 +1387,7 @@ int main(void)
 	    cmocka_unit_test(each_event_takes_one_stamp),
 	    cmocka_unit_test(event_without_frame_keeps_its_stamp),
 	    cmocka_unit_test(orphan_stamp_is_explained_by_ring_loss),
+	    cmocka_unit_test(a_report_without_its_frame_is_no_missing_stamp),
 	    cmocka_unit_test(ring_gap_makes_unnamed_stamps_ambiguous),
 	    cmocka_unit_test(stamp_states),
 	    cmocka_unit_test(edges_are_outside),
