@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# A thin front: `make setup` installs what is needed on Debian 12, `make demo` shows the main job, `make check` runs all tests.
+# A thin front: `make setup` installs what is needed on Debian 12, `make demo` shows the main job, `make check` runs all tests,
+# `make check-hw` those on emulated network cards.
 BUILD ?= build
 
-.PHONY: all setup build demo check quick bench format clean
+.PHONY: all setup build demo check check-hw quick bench format clean
 
 all: build
 
@@ -20,6 +21,9 @@ demo: setup build
 
 check: setup
 	./check.sh
+
+check-hw: setup build
+	meson test -C $(BUILD) --suite hw --print-errorlogs
 
 quick: build
 	meson test -C $(BUILD) --no-suite slow

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "number.h"
@@ -114,13 +113,6 @@ static int parse(int argc, char **argv, struct request *r, char **source)
 	if (!*source)
 		out_error("out of memory");
 	return EXIT_OK;
-}
-
-static double seconds_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void show_progress(const struct summary *summary, double *shown)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "out.h"
 
@@ -14,8 +15,10 @@ static const struct command {
 	const char *does;
 } commands[] = {
     {"demo", cmd_demo, "ten seconds of two real PTP clocks on this machine: recorded, joined, certified"},
+    {"doctor", cmd_doctor, "what this machine and its interfaces can do, and what stands in the way"},
     {"record", cmd_record, "record the PTP messages of interfaces, with their timestamps, into a pcapng"},
     {"show", cmd_show, "one line for each message of an interface or a recording"},
+    {"stamps", cmd_stamps, "which timestamps that were asked for came, which did not, and why"},
     {"version", cmd_version, "print the version"},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -47,6 +50,13 @@ int exit_code(int error)
 	if (error == PTPLENS_E_GONE)
 		return EXIT_FINDINGS;
 	return error == PTPLENS_E_PERMISSION || error == PTPLENS_E_UNSUPPORTED ? EXIT_REFUSED : error ? EXIT_USAGE : EXIT_OK;
+}
+
+double seconds_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static struct ptplens_session *session_to_stop;

@@ -70,6 +70,16 @@ static void number_or_null(FILE *f, const char *key, int64_t v)
 		fprintf(f, ",\"%s\":%" PRId64, key, v);
 }
 
+/* On receive: what the receive filter covers. */
+static const char *asked_word(unsigned flags)
+{
+	static const char *const words[] = {"none", "hardware", "software", "both"};
+
+	if (flags & PTPLENS_FLAG_REQUEST_UNKNOWN)
+		return "unknown";
+	return words[(flags & PTPLENS_FLAG_HARDWARE_REQUESTED ? 1 : 0) + (flags & PTPLENS_FLAG_SOFTWARE_REQUESTED ? 2 : 0)];
+}
+
 static void message_json(FILE *f, const char *interface, const struct ptplens_message *m)
 {
 	const struct ptplens_header *h = &m->header;
@@ -78,9 +88,11 @@ static void message_json(FILE *f, const char *interface, const struct ptplens_me
 	fprintf(f, "{\"kind\":\"message\",\"interface\":\"%s\"", interface);
 	number_or_null(f, "time_ns", m->host_ns);
 	number_or_null(f, "tap_ns", m->tap_ns);
-	fprintf(f, ",\"direction\":\"%s\",\"type\":\"%s\",\"message_type\":%u,\"sequence_id\":%u,\"domain\":%u,\"sdo_id\":%u",
-	        directions[m->direction & 1], ptplens_message_type_name(h->message_type), h->message_type, h->sequence_id, h->domain_number,
-	        h->sdo_id);
+	fprintf(f,
+	        ",\"direction\":\"%s\",\"type\":\"%s\",\"message_type\":%u,\"minor_version\":%u,\"sequence_id\":%u,\"domain\":%u,"
+	        "\"sdo_id\":%u",
+	        directions[m->direction & 1], ptplens_message_type_name(h->message_type), h->message_type, h->version >> 4, h->sequence_id,
+	        h->domain_number, h->sdo_id);
 	fputs(",\"port\":\"", f);
 	for (int i = 0; i < 8; i++)
 		fprintf(f, "%02x", h->clock_identity[i]);
@@ -92,6 +104,8 @@ static void message_json(FILE *f, const char *interface, const struct ptplens_me
 		if (e->queue_id != PTPLENS_QUEUE_UNKNOWN)
 			fprintf(f, ",\"queue\":%u", e->queue_id);
 	}
+	if (m->has_event)
+		fprintf(f, ",\"asked\":\"%s\"", asked_word(m->event.flags));
 	fprintf(f, ",\"stamp\":\"%s\"", ptplens_stamp_word(m->stamp_state));
 	number_or_null(f, "hw_ns", m->hw_ns);
 	number_or_null(f, "stamp_delay_ns", m->stamp_delay_ns);
@@ -103,20 +117,26 @@ static void message_json(FILE *f, const char *interface, const struct ptplens_me
 	fputs("}\n", f);
 }
 
+void out_time(char text[OUT_TIME], int64_t host_ns)
+{
+	struct tm t;
+
+	if (host_ns == PTPLENS_NO_TIME) {
+		snprintf(text, OUT_TIME, "%-18s", "no frame");
+		return;
+	}
+	time_t s = host_ns / NS_PER_S;
+	gmtime_r(&s, &t);
+	size_t at = strftime(text, OUT_TIME, "%H:%M:%S", &t);
+	snprintf(text + at, OUT_TIME - at, ".%09d", (int)(host_ns % NS_PER_S));
+}
+
 static void message_text(FILE *f, const char *interface, const struct ptplens_message *m)
 {
 	const struct ptplens_header *h = &m->header;
-	char when[48];
+	char when[OUT_TIME];
 
-	if (m->host_ns != PTPLENS_NO_TIME) {
-		time_t s = m->host_ns / NS_PER_S;
-		struct tm t;
-		gmtime_r(&s, &t);
-		size_t at = strftime(when, sizeof when, "%H:%M:%S", &t);
-		snprintf(when + at, sizeof when - at, ".%09d", (int)(m->host_ns % NS_PER_S));
-	} else {
-		snprintf(when, sizeof when, "%-18s", "no frame");
-	}
+	out_time(when, m->host_ns);
 	fprintf(f, "%s %s %s %-21s seq=%-5u domain=%u port=", when, interface, m->direction ? "TX" : "RX",
 	        ptplens_message_type_name(h->message_type), h->sequence_id, h->domain_number);
 	for (int i = 0; i < 8; i++)
@@ -363,4 +383,48 @@ int out_certificates(FILE *f, const struct ptplens_session *session, int json)
 			code = EXIT_FINDINGS;
 	}
 	return code;
+}
+
+/* Bytes outside of ASCII come out as characters of the same number, so that any name of an interface or program gives valid JSON. */
+static void string_json(FILE *f, const char *key, const char *value)
+{
+	fprintf(f, ",\"%s\":\"", key);
+	for (const char *p = value; *p; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (c == '"' || c == '\\')
+			fprintf(f, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			fprintf(f, "\\u%04x", c);
+		else
+			fputc(c, f);
+	}
+	fputc('"', f);
+}
+
+void out_finding(FILE *f, const struct ptplens_finding *finding, int json)
+{
+	const char *severity = ptplens_severity_word((int)finding->severity);
+
+	if (json) {
+		fprintf(f, "{\"kind\":\"finding\",\"severity\":\"%s\",\"topic\":\"%s\"", severity, finding->topic);
+		string_json(f, "interface", finding->interface_name);
+		string_json(f, "what", finding->what);
+		string_json(f, "meaning", finding->meaning);
+		string_json(f, "todo", finding->todo);
+		fputs("}\n", f);
+		return;
+	}
+	fprintf(f, "%-7s  %-14s  %s\n", severity, finding->topic, finding->what);
+	if (finding->severity != PTPLENS_SEVERITY_OK)
+		fprintf(f, "%25s  %s\n", "", finding->meaning);
+	if (*finding->todo)
+		fprintf(f, "%25s> %s\n", "", finding->todo);
+}
+
+void out_severities(FILE *f, const unsigned *counts, int json)
+{
+	fputs(json ? "{\"kind\":\"severities\"" : "", f);
+	for (int i = 0; i <= PTPLENS_SEVERITY_PROBLEM; i++)
+		fprintf(f, json ? ",\"%s\":%u" : "%s %u  ", ptplens_severity_word(i), counts[i]);
+	fputs(json ? "}\n" : "\n", f);
 }

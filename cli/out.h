@@ -18,6 +18,10 @@ void out_certificate(FILE *, const struct ptplens_interface *, const struct ptpl
 void out_modes(FILE *f, const struct ptplens_session *, int json);
 int out_certificates(FILE *f, const struct ptplens_session *, int json);
 
+/* "15:20:11.146944883", UTC, of CLOCK_REALTIME; "no frame" for PTPLENS_NO_TIME. */
+#define OUT_TIME 48
+void out_time(char text[OUT_TIME], int64_t host_ns);
+
 /* One line. */
 void out_message(FILE *, const struct ptplens_session *, const struct ptplens_message *, int json);
 
@@ -36,6 +40,10 @@ void out_summary(FILE *, const struct summary *, int json);
 
 /* Sentences on stderr, one a line; none for "". */
 void out_notes(const char *notes);
+
+/* A finding of the doctor, and how many there are by severity. */
+void out_finding(FILE *, const struct ptplens_finding *, int json);
+void out_severities(FILE *, const unsigned *counts, int json);
 
 /* A sentence on stderr, "ptplens: " in front. */
 void out_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

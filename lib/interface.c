@@ -350,6 +350,11 @@ void pl_interface_certificate(const struct pl_interface *i, struct ptplens_certi
 	}
 }
 
+size_t pl_interface_counters(const struct pl_interface *i, struct ptplens_counter *out, size_t n)
+{
+	return i->tap->ops->counters ? i->tap->ops->counters(i->tap, out, n) : 0;
+}
+
 void pl_interface_describe(const struct pl_interface *i, struct ptplens_interface *out)
 {
 	struct ptplens_certificate c;

@@ -27,6 +27,7 @@ void pl_interface_release(struct pl_interface *);
 /* 1: nothing more will come. */
 int pl_interface_ended(const struct pl_interface *);
 
+size_t pl_interface_counters(const struct pl_interface *, struct ptplens_counter *out, size_t n);
 void pl_interface_describe(const struct pl_interface *, struct ptplens_interface *out);
 void pl_interface_certificate(const struct pl_interface *, struct ptplens_certificate *out);
 

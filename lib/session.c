@@ -76,6 +76,13 @@ int ptplens_session_samples(const struct ptplens_session *s, size_t index, uint6
 	return 0;
 }
 
+size_t ptplens_session_counters(const struct ptplens_session *s, size_t index, struct ptplens_counter *out, size_t n)
+{
+	if (index >= ptplens_session_interfaces(s) || !s->source->ops->counters)
+		return 0;
+	return s->source->ops->counters(s->source, index, out, n);
+}
+
 const char *ptplens_session_notes(const struct ptplens_session *s)
 {
 	return s->source ? s->source->ops->notes(s->source) : "";

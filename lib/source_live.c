@@ -128,6 +128,11 @@ static size_t live_samples(const struct pl_source *base, size_t index, uint64_t 
 	return pl_interface_samples(((const struct live *)base)->interface[index], position, out, n);
 }
 
+static size_t live_counters(const struct pl_source *base, size_t index, struct ptplens_counter *out, size_t n)
+{
+	return pl_interface_counters(((const struct live *)base)->interface[index], out, n);
+}
+
 static void add_note(struct live *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void add_note(struct live *l, const char *format, ...)
 {
@@ -174,7 +179,7 @@ static void live_close(struct pl_source *base)
 }
 
 static const struct pl_source_ops operations = {live_read,  live_interfaces, live_interface, live_certificate,
-                                                live_notes, live_close,      live_samples};
+                                                live_notes, live_close,      live_samples,   live_counters};
 
 static struct live *live_new(struct pl_error *error)
 {

@@ -226,7 +226,8 @@ static int sim_sample(struct pl_tap *t, struct ptplens_clock_sample *out)
 	return 1;
 }
 
-static const struct pl_tap_ops tap_operations = {sim_read, sim_clocks, sim_stats, sim_detach, sim_close_tap, sim_sample};
+static const struct pl_tap_ops tap_operations = {
+    .read = sim_read, .clocks = sim_clocks, .stats = sim_stats, .detach = sim_detach, .close = sim_close_tap, .sample = sim_sample};
 
 static int sim_read_frame(struct pl_capture *c, int64_t until_ns, struct pl_captured *out, struct pl_error *error)
 {

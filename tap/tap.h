@@ -9,6 +9,7 @@
 #include "error.h"
 #include "ring.h"
 #include <ptplens/message.h>
+#include <ptplens/stamps.h>
 
 enum pl_tap_attach { PL_TAP_ATTACH_BEST, PL_TAP_ATTACH_TCX, PL_TAP_ATTACH_CLSACT };
 
@@ -51,6 +52,8 @@ struct pl_tap_ops {
 	void (*close)(struct pl_tap *);
 	/* 1: *out is a sample of the clocks, which comes once a second; 0: none is due. NULL: the tap has no samples. */
 	int (*sample)(struct pl_tap *, struct ptplens_clock_sample *out);
+	/* The counters that tell of timestamps, read now: at most n; returns how many. NULL: the tap has none. */
+	size_t (*counters)(struct pl_tap *, struct ptplens_counter *out, size_t n);
 };
 
 struct pl_tap {

@@ -13,6 +13,7 @@
 #include <ptplens/error.h>
 #include <ptplens/event.h>
 #include <ptplens/message.h>
+#include <ptplens/stamps.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -82,6 +83,10 @@ int ptplens_session_samples(const struct ptplens_session *, size_t index, uint64
 int ptplens_sample_scale(const struct ptplens_clock_sample *);
 void ptplens_sample_reason(const struct ptplens_clock_sample *, char *out, size_t size);
 
+/* The counters of an interface's driver that tell of timestamps, read now: at most n, none for a source that is not live. Returns
+ * how many. */
+size_t ptplens_session_counters(const struct ptplens_session *, size_t index, struct ptplens_counter *out, size_t n);
+
 /* What else there is to say of a source, such as what a filter took away from a recording; "" or sentences, one a line. */
 const char *ptplens_session_notes(const struct ptplens_session *);
 
@@ -123,6 +128,43 @@ const char *ptplens_recording_errmsg(const struct ptplens_recording *);
 
 /* Frees; an unfinished file stays as it is. NULL is fine. */
 void ptplens_recording_close(struct ptplens_recording *);
+
+/* --- host: what this machine and its interfaces can do, and what stands in the way -------------------------------------------------- */
+
+struct ptplens_host;
+
+enum ptplens_severity {
+	PTPLENS_SEVERITY_OK = 0,
+	PTPLENS_SEVERITY_NOTE = 1,    /* good to know; nothing is lost by it */
+	PTPLENS_SEVERITY_WARNING = 2, /* messages or stamps will be missing */
+	PTPLENS_SEVERITY_PROBLEM = 3, /* nothing can be recorded */
+};
+
+/* Texts are never NULL, and borrowed until the host is closed. doc/doctor.md lists the topics. */
+struct ptplens_finding {
+	uint32_t severity; /* enum ptplens_severity */
+	uint32_t reserved;
+	const char *interface_name; /* "": the machine */
+	const char *topic;          /* a word */
+	const char *what;           /* what was found, a sentence */
+	const char *meaning;        /* what follows from it */
+	const char *todo;           /* what to do about it; "": nothing */
+};
+
+struct ptplens_host *ptplens_host_new(void);
+
+/* Looks at the machine and at one interface in full, or at all interfaces in short (NULL), of the calling thread's network namespace.
+ * Changes nothing; the tap's BPF programs are loaded for a moment. Without rights it finds less, and says so: that is no failure. */
+int ptplens_host_open(struct ptplens_host *, const char *interface);
+
+size_t ptplens_host_findings(const struct ptplens_host *);
+int ptplens_host_finding(const struct ptplens_host *, size_t index, struct ptplens_finding *out);
+
+/* "ok", "note", "warning", "problem"; "?" outside the range of the enum. */
+const char *ptplens_severity_word(int severity);
+
+const char *ptplens_host_errmsg(const struct ptplens_host *);
+void ptplens_host_close(struct ptplens_host *);
 
 #ifdef __cplusplus
 }

@@ -16,7 +16,6 @@
 #include "rtnl.h"
 #include <ptplens/event.h>
 
-#define NAME_PREFIX "ptplens:"
 #define PRIORITIES 16 /* tried in order: a filter of another kind may hold one */
 #define STALE_MAX 64
 
@@ -62,7 +61,7 @@ static int is_stale(const char *name)
 	int pid;
 	uint64_t start, namespace;
 
-	if (sscanf(name, NAME_PREFIX "%d:%" SCNu64 ":%" SCNu64, &pid, &start, &namespace) != 3)
+	if (sscanf(name, PL_CLSACT_NAME_PREFIX "%d:%" SCNu64 ":%" SCNu64, &pid, &start, &namespace) != 3)
 		return 0;
 	return namespace == pid_namespace() && start_of(getpid()) && start_of(pid) != start;
 }
@@ -96,7 +95,7 @@ static void on_filter(const struct nlmsghdr *h, void *context)
 		name = RTA_DATA(o[TCA_BPF_NAME]);
 	if (f->ours && f->ours->handle == tc->tcm_handle && f->ours->priority == priority)
 		f->seen_ours = 1;
-	else if (!f->seen_ours && strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)))
+	else if (!f->seen_ours && strncmp(name, PL_CLSACT_NAME_PREFIX, strlen(PL_CLSACT_NAME_PREFIX)))
 		f->ahead = 1;
 	if (f->stale < STALE_MAX && is_stale(name))
 		f->list[f->stale++] = (struct pl_clsact_filter){.priority = priority, .handle = tc->tcm_handle};
@@ -190,7 +189,7 @@ static int add_filter(struct pl_clsact *c, int direction, int program)
 int pl_clsact_attach(struct pl_clsact *c, int ask, uint32_t ifindex, const int *programs, const char *interface, struct pl_error *e)
 {
 	*c = (struct pl_clsact){.ask = ask, .ifindex = ifindex};
-	snprintf(c->owner, sizeof c->owner, NAME_PREFIX "%d:%" PRIu64 ":%" PRIu64, getpid(), start_of(getpid()), pid_namespace());
+	snprintf(c->owner, sizeof c->owner, PL_CLSACT_NAME_PREFIX "%d:%" PRIu64 ":%" PRIu64, getpid(), start_of(getpid()), pid_namespace());
 	int error = change_qdisc(ask, ifindex, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);
 	if (error && error != -EEXIST)
 		return pl_fail(e, error == -EPERM ? PTPLENS_E_PERMISSION : PTPLENS_E_UNSUPPORTED, "%s: no clsact qdisc: %s%s", interface,

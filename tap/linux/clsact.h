@@ -8,6 +8,8 @@
 
 #include "error.h"
 
+#define PL_CLSACT_NAME_PREFIX "ptplens:" /* of our filters' names; the owner follows */
+
 struct pl_clsact {
 	int ask; /* rtnetlink socket of the interface's namespace, borrowed */
 	uint32_t ifindex;

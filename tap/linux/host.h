@@ -12,9 +12,9 @@ int pl_host_identify(const char *interface, struct ptplens_stream_header *, stru
 /* The members of the configuration that the interface's settings and the kernel decide: covered messages, the pointer flag. */
 void pl_host_configure(const char *interface, struct pl_tap_config *);
 
-int64_t pl_host_now(int clock);
-
-/* An ioctl on the interface's name with `data`. 0 or -errno. */
+/* An ioctl on an interface. 0 or a negative errno. */
 int pl_host_request(const char *interface, unsigned long command, void *data);
+
+int64_t pl_host_now(int clock);
 
 #endif

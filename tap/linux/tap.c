@@ -13,6 +13,7 @@
 
 #include "linux/clock.h"
 #include "linux/clsact.h"
+#include "linux/counters.h"
 #include "linux/host.h"
 #include "linux/hwtstamp.h"
 #include "linux/link.h"
@@ -165,6 +166,11 @@ static void tap_close(struct pl_tap *tap)
 	free(t);
 }
 
+static size_t tap_counters(struct pl_tap *tap, struct ptplens_counter *out, size_t n)
+{
+	return pl_driver_counters(tap->interface, out, n);
+}
+
 static const struct pl_tap_ops ops = {
     .read = tap_read,
     .clocks = tap_clocks,
@@ -172,6 +178,7 @@ static const struct pl_tap_ops ops = {
     .detach = tap_detach,
     .close = tap_close,
     .sample = tap_sample,
+    .counters = tap_counters,
 };
 
 /* Switches the kernel's receive stamping on for as long as it is open; nothing is ever read from it. */

@@ -10,7 +10,6 @@
 #include <ptplens/event.h>
 
 #define FLAG_BEFORE 8u /* BPF_F_BEFORE, newer than the headers */
-#define CHAIN_MAX 64
 
 static const uint32_t attach_types[2] = {[PTPLENS_RECEIVE] = 46, [PTPLENS_TRANSMIT] = 47}; /* BPF_TCX_INGRESS, BPF_TCX_EGRESS */
 
@@ -61,29 +60,48 @@ struct query { /* bpf(2)'s, newer than the headers */
 	uint64_t revision;
 };
 
-/* A tap of another session passes everything on. Who may not look takes it for a stranger. */
-static int is_a_tap(uint32_t id)
+int pl_tcx_list(uint32_t ifindex, int direction, uint32_t *ids, uint32_t *count)
+{
+	struct query q = {
+	    .ifindex = ifindex, .attach_type = attach_types[direction], .program_ids = (uint64_t)(uintptr_t)ids, .count = PL_TCX_CHAIN_MAX};
+
+	if (syscall(SYS_bpf, BPF_PROG_QUERY, &q, sizeof q))
+		return -errno;
+	*count = q.count < PL_TCX_CHAIN_MAX ? q.count : PL_TCX_CHAIN_MAX;
+	return 0;
+}
+
+int pl_tcx_name(uint32_t id, char *name)
 {
 	struct bpf_prog_info info = {0};
 	uint32_t length = sizeof info;
 	int fd = bpf_prog_get_fd_by_id(id);
 
 	if (fd < 0)
-		return 0;
-	int known = !bpf_obj_get_info_by_fd(fd, &info, &length) && !strncmp(info.name, "pl_tap_", 7);
+		return fd;
+	int error = bpf_obj_get_info_by_fd(fd, &info, &length);
 	close(fd);
-	return known;
+	if (!error)
+		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+	return error;
+}
+
+/* A tap of another session passes everything on. Who may not look takes it for a stranger. */
+static int is_a_tap(uint32_t id)
+{
+	char name[BPF_OBJ_NAME_LEN];
+
+	return !pl_tcx_name(id, name) && !strncmp(name, PL_TCX_TAP, strlen(PL_TCX_TAP));
 }
 
 int pl_tcx_look(const struct pl_tcx *t, int *ahead)
 {
 	for (int i = 0; i < 2; i++) {
-		uint32_t ids[CHAIN_MAX] = {0};
-		struct query q = {
-		    .ifindex = t->ifindex, .attach_type = attach_types[i], .program_ids = (uint64_t)(uintptr_t)ids, .count = CHAIN_MAX};
-		if (syscall(SYS_bpf, BPF_PROG_QUERY, &q, sizeof q))
-			return -errno;
-		for (uint32_t k = 0; k < q.count && k < CHAIN_MAX && ids[k] != t->program_ids[i]; k++)
+		uint32_t ids[PL_TCX_CHAIN_MAX] = {0}, count;
+		int error = pl_tcx_list(t->ifindex, i, ids, &count);
+		if (error)
+			return error;
+		for (uint32_t k = 0; k < count && ids[k] != t->program_ids[i]; k++)
 			if (!is_a_tap(ids[k]))
 				*ahead = 1;
 	}

@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 PTPLENS = None
-COMMANDS = ("demo", "record", "show", "version")
+COMMANDS = ("demo", "doctor", "record", "show", "stamps", "version")
 
 
 def run(*arguments, **keywords):
@@ -39,7 +39,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(0, overview.returncode)
         for command in COMMANDS:
             self.assertIn(f"\n  {command} ", overview.stdout)
-        for command in ("demo", "record", "show"):
+        for command in ("demo", "doctor", "record", "show", "stamps"):
             answer = run(command, "--help")
             self.assertEqual(0, answer.returncode)
             self.assertTrue(answer.stdout.startswith(f"usage: ptplens {command}"), answer.stdout)
@@ -57,10 +57,16 @@ class CommandLine(unittest.TestCase):
         self.refused(2, "needs an interface", "record", "-w", self.path("x"))
         self.refused(2, "one source", "show")
         self.refused(2, "one source", "show", "a", "b")
+        self.refused(2, "one source", "stamps")
+        self.refused(2, "-d 0: not a number of seconds", "stamps", "sim:demo", "-d", "0")
+        self.refused(2, "no-such0: no such interface or file", "stamps", "no-such0")
         self.refused(2, "-c 0: not a count", "show", "sim:demo", "-c", "0")
         self.refused(2, "-c -3: not a count", "show", "sim:demo", "-c", "-3")
         self.refused(2, "-d x: not a number of seconds", "record", "sim:demo", "-w", self.path("x"), "-d", "x")
         self.refused(2, "-d -1: not a number of seconds", "demo", "-d", "-1")
+        self.refused(2, "one interface at most", "doctor", "a", "b")
+        self.refused(2, "no-such0: no such interface", "doctor", "no-such0")
+        self.refused(2, "no such interface", "doctor", "")
         self.refused(2, "ptplens: unrecognized option", "show", "--colour", "sim:demo")
         self.assertEqual([], os.listdir(self.folder))
 
@@ -115,6 +121,26 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(all(m["verdict"] == "matched" for m in messages))
         self.assertEqual(len(messages), run("show", recording).stdout.count("verdict=matched\n"))
 
+    def test_stamps(self):
+        """79 Delay_Req are sent, each stamped 34 us after the tap; 80 Sync are received, all stamped."""
+        answer = run("stamps", "sim:demo", "--json")
+        self.assertEqual(0, answer.returncode, answer.stderr)
+        lines = [json.loads(line) for line in answer.stdout.splitlines()]
+        rows = {(line["direction"], line["type"]): line for line in lines if line["kind"] == "stamps-of-type"}
+        self.assertEqual({("transmit", "Delay_Req"): 79, ("receive", "Sync"): 80},
+                         {key: row["asked"] for key, row in rows.items() if row["asked"]})
+        for row in rows.values():
+            self.assertEqual(row["asked"], row["hardware"])
+        delays = rows["transmit", "Delay_Req"]
+        self.assertEqual([79, 34000, 34000, 34000], [delays[key] for key in ("delays", "delay_p50_ns", "delay_p99_ns", "delay_max_ns")])
+        self.assertEqual([], [line for line in lines if line["kind"] in ("stamps-cause", "unstamped", "counter")])
+        self.assertEqual([None], [line["ms"] for line in lines if line["kind"] == "tx-timestamp-timeout"])
+        text = run("stamps", "sim:demo")
+        self.assertRegex(text.stdout, r"\n  Delay_Req +2\.0 +79 +79 +0 .* 34\.0\n")
+        self.assertIn("no statement; 79 delays", text.stdout)
+        self.assertNotIn("certificate", text.stdout)
+        self.assertIn("frames without their stamp: none\ncertificate of sim:demo", run("stamps", "sim:demo", "--verbose").stdout)
+
     def test_source_lists(self):
         self.refused(2, "empty interface name", "record", "lo,", "-w", self.path("x"))
         self.refused(2, "lo: named twice", "record", "lo", "lo", "-w", self.path("x"))
@@ -147,6 +173,10 @@ class CommandLine(unittest.TestCase):
         gone = subprocess.run([PTPLENS, "show", "sim:demo"], stdout=writer, stderr=subprocess.DEVNULL, timeout=60)
         os.close(writer)
         self.assertEqual(2, gone.returncode)
+        with open("/dev/full", "w") as full:
+            for command in ("show", "stamps"):
+                self.assertEqual(2, subprocess.run([PTPLENS, command, "sim:demo"], stdout=full, stderr=subprocess.DEVNULL).returncode)
+
 
     def test_stuck_reader(self):
         """One signal asks for the end, which waits for the reader; a second one does not wait."""

@@ -210,7 +210,7 @@ def main():
         print("skipped: network namespaces need root")
         sys.exit(77)
     parser = argparse.ArgumentParser()
-    for name in ("peers", "ptplens", "programs", "session", "ahead", "without-bpf"):
+    for name in ("peers", "ptplens", "programs", "session", "ahead", "without-bpf", "without-netlink"):
         parser.add_argument(f"--{name}", type=os.path.abspath)
     paths, rest = parser.parse_known_args()
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2, warnings="ignore")

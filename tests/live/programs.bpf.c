@@ -45,3 +45,10 @@ int drop(struct __sk_buff *skb)
 	(void)skb;
 	return TC_ACT_SHOT;
 }
+
+SEC("xdp/pass")
+int pass(struct xdp_md *context)
+{
+	(void)context;
+	return XDP_PASS;
+}
