@@ -31,6 +31,7 @@ static int usage(FILE *to)
 	      "  -w FILE       the recording; must not exist; - is standard output\n"
 	      "  -c COUNT      stop after COUNT messages\n"
 	      "  -d SECONDS    stop after SECONDS\n"
+	      "  --enable-hw   switch the card's timestamps on while recording; what others have set is never narrowed\n"
 	      "  --promisc     receive frames for other stations too\n"
 	      "  --no-comment  leave the readable comments out of the file\n"
 	      "  --json        JSON lines\n\n"
@@ -59,8 +60,9 @@ static char *join_names(char **names, int n)
 /* EXIT_OK with *source set, to be freed; else the code to leave with, and *source NULL. */
 static int parse(int argc, char **argv, struct request *r, char **source)
 {
-	enum { PROMISC = 256, NO_COMMENT, JSON };
-	static const struct option options[] = {{"promisc", no_argument, NULL, PROMISC},
+	enum { ENABLE_HW = 256, PROMISC, NO_COMMENT, JSON };
+	static const struct option options[] = {{"enable-hw", no_argument, NULL, ENABLE_HW},
+	                                        {"promisc", no_argument, NULL, PROMISC},
 	                                        {"no-comment", no_argument, NULL, NO_COMMENT},
 	                                        {"json", no_argument, NULL, JSON},
 	                                        {"help", no_argument, NULL, 'h'},
@@ -84,6 +86,9 @@ static int parse(int argc, char **argv, struct request *r, char **source)
 				out_error("-d %s: not a number of seconds", optarg);
 				return EXIT_USAGE;
 			}
+			break;
+		case ENABLE_HW:
+			r->session.enable_hw = 1;
 			break;
 		case PROMISC:
 			r->session.promiscuous = 1;
@@ -190,6 +195,8 @@ static int record(struct request *r, const char *source, struct ptplens_session 
 	stop_on_signals(session);
 	out_modes(f, session, r->json);
 	fflush(f);
+	if (r->session.enable_hw && *ptplens_session_notes(session))
+		out_error("%s", ptplens_session_notes(session));
 	failed = run(r, session, recording, &summary);
 	int finished = ptplens_recording_finish(recording);
 	if (finished && !failed)

@@ -10,6 +10,7 @@
 #include "privileges.h"
 
 #define BATCH 256
+#define INTERFACES_MAX 256 /* whose clock samples are shown */
 
 struct request {
 	uint64_t count; /* 0: no limit */
@@ -22,7 +23,7 @@ static int usage(FILE *to)
 	      "One line for each message. SOURCE is an interface, a recording (a name with a / is always a file), or sim:demo.\n\n"
 	      "  --count   counts and the certificate alone\n"
 	      "  -c COUNT  stop after COUNT messages\n"
-	      "  --json    JSON lines\n",
+	      "  --json    JSON lines, clock samples among them\n",
 	      to);
 	return to == stdout ? EXIT_OK : EXIT_USAGE;
 }
@@ -63,10 +64,26 @@ static int parse(int argc, char **argv, struct request *r, const char **source)
 	return EXIT_OK;
 }
 
+/* Those that came with the last batch. */
+static void show_samples(const struct ptplens_session *session, uint64_t *positions)
+{
+	struct ptplens_clock_sample samples[64];
+	struct ptplens_interface interface;
+	size_t n;
+
+	for (size_t k = 0; k < ptplens_session_interfaces(session) && k < INTERFACES_MAX; k++)
+		while (!ptplens_session_samples(session, k, &positions[k], samples, 64, &n) && n) {
+			ptplens_session_interface(session, k, &interface);
+			for (size_t i = 0; i < n; i++)
+				out_sample(stdout, interface.name, &samples[i]);
+		}
+}
+
 /* 0 when output fails, too: main says so. */
 static int run(const struct request *r, struct ptplens_session *session, struct summary *summary)
 {
 	static struct ptplens_message batch[BATCH];
+	static uint64_t positions[INTERFACES_MAX];
 	int status;
 	size_t n;
 
@@ -78,9 +95,13 @@ static int run(const struct request *r, struct ptplens_session *session, struct 
 			if (r->count && summary->messages == r->count)
 				return PTPLENS_OK;
 		}
+		if (r->json && !r->count_only)
+			show_samples(session, positions);
 		if (fflush(stdout))
 			return PTPLENS_OK;
 	}
+	if (r->json && !r->count_only)
+		show_samples(session, positions);
 	return status == PTPLENS_E_END ? PTPLENS_OK : status;
 }
 

@@ -164,6 +164,26 @@ void out_message(FILE *f, const struct ptplens_session *session, const struct pt
 		message_text(f, i.name, m);
 }
 
+static const char *yes_no(int v)
+{
+	return v ? "true" : "false";
+}
+
+void out_sample(FILE *f, const char *interface, const struct ptplens_clock_sample *s)
+{
+	char reason[256];
+
+	fprintf(f, "{\"kind\":\"clock\",\"interface\":\"%s\"", interface);
+	number_or_null(f, "nic_ns", s->nic_ns ? (int64_t)s->nic_ns : PTPLENS_NO_TIME);
+	fprintf(f, ",\"realtime_ns\":%" PRId64 ",\"monotonic_ns\":%" PRIu64 ",\"half_width_ns\":%u,\"tai_utc_s\":%" PRId32, s->realtime_ns,
+	        s->monotonic_ns, s->half_width_ns, s->tai_utc_s);
+	fprintf(f, ",\"cross_timestamp\":%s,\"stepped\":%s,\"nic_jumped\":%s,\"scale\":\"%s\"",
+	        yes_no(s->flags & PTPLENS_CLOCK_CROSS_TIMESTAMP), yes_no(s->flags & PTPLENS_CLOCK_STEPPED),
+	        yes_no(s->flags & PTPLENS_CLOCK_NIC_JUMPED), ptplens_scale_word(ptplens_sample_scale(s)));
+	ptplens_sample_reason(s, reason, sizeof reason);
+	fprintf(f, ",\"reason\":\"%s\"}\n", reason);
+}
+
 void summary_add(struct summary *t, const struct ptplens_message *m)
 {
 	int d = m->direction & 1;

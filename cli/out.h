@@ -25,6 +25,9 @@ void out_time(char text[OUT_TIME], int64_t host_ns);
 /* One line. */
 void out_message(FILE *, const struct ptplens_session *, const struct ptplens_message *, int json);
 
+/* A clock sample as a JSON line. */
+void out_sample(FILE *, const char *interface, const struct ptplens_clock_sample *);
+
 /* Messages by type and direction, and by stamp state. */
 struct summary {
 	uint64_t type[16][2]; /* by message type and direction */

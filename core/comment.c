@@ -78,6 +78,26 @@ void pl_comment_message(char out[PL_COMMENT_BYTES], const struct ptplens_message
 		add_time(&l, "tap", m->tap_ns);
 }
 
+void pl_comment_sample(char out[PL_COMMENT_BYTES], const struct ptplens_clock_sample *s)
+{
+	struct line l = {.text = out};
+
+	add(&l, "ptplens clock:");
+	if (s->nic_ns)
+		add_time(&l, "nic", (int64_t)s->nic_ns);
+	else
+		add(&l, " nic=none");
+	add_time(&l, "realtime", s->realtime_ns);
+	add_time(&l, "monotonic", (int64_t)s->monotonic_ns);
+	add(&l, " half_width_ns=%" PRIu32, s->half_width_ns);
+	if (s->tai_utc_s)
+		add(&l, " tai_utc=%" PRId32, s->tai_utc_s);
+	if (s->flags & PTPLENS_CLOCK_STEPPED)
+		add(&l, " stepped=yes");
+	if (s->flags & PTPLENS_CLOCK_NIC_JUMPED)
+		add(&l, " nic_jumped=yes");
+}
+
 void pl_comment_certificate(char out[PL_COMMENT_BYTES], const struct ptplens_certificate *c, int certificate_verdict)
 {
 	struct line l = {.text = out};

@@ -77,6 +77,7 @@ static const char *const rejects[] = {
     [PTPLENS_REJECT_LENGTH] = "length",
 };
 
+static const char *const scales[] = {"unknown", "arbitrary", "tai", "utc"};
 static const char *const certificate_verdicts[] = {
     [PTPLENS_COMPLETE] = "COMPLETE",
     [PTPLENS_EXPLAINED] = "EXPLAINED",
@@ -127,6 +128,11 @@ const char *ptplens_reject_word(int reject)
 const char *ptplens_certificate_word(int certificate_verdict)
 {
 	return WORD(certificate_verdicts, certificate_verdict, "?");
+}
+
+const char *ptplens_scale_word(int clock_scale)
+{
+	return WORD(scales, clock_scale, "?");
 }
 
 const char *ptplens_message_type_name(int message_type)

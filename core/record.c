@@ -106,6 +106,11 @@ void pl_record_message(struct pl_pcapng_writer *w, const struct ptplens_message 
 	put_record(w, &r);
 }
 
+void pl_record_sample(struct pl_pcapng_writer *w, const struct ptplens_clock_sample *s)
+{
+	put_record(w, &(struct pl_record){.kind = PL_RECORD_CLOCK, .body = (const uint8_t *)s, .body_length = sizeof *s});
+}
+
 void pl_record_certificate(struct pl_pcapng_writer *w, const struct ptplens_certificate *c, int certificate_verdict)
 {
 	put_record(w, &(struct pl_record){.kind = PL_RECORD_CERTIFICATE,
@@ -161,7 +166,7 @@ static int is_understood(const struct pl_record *r)
 	case PL_RECORD_TIMES:
 		return is_message && r->body_length == TIMES_BYTES;
 	case PL_RECORD_CLOCK:
-		return r->body_length == sizeof(struct ptplens_clock_sample);
+		return r->body_length == sizeof(struct ptplens_clock_sample) && r->body[27] == PTPLENS_KIND_CLOCK;
 	case PL_RECORD_CERTIFICATE:
 		return r->verdict >= PTPLENS_COMPLETE && r->verdict <= PTPLENS_NO_VERDICT && r->body_length % 8 == 0;
 	case PL_RECORD_TALLY:
@@ -207,6 +212,11 @@ static void get_counts(const struct pl_record *r, void *out, size_t size)
 void pl_record_get_certificate(const struct pl_record *r, struct ptplens_certificate *out)
 {
 	get_counts(r, out, sizeof *out);
+}
+
+void pl_record_get_sample(const struct pl_record *r, struct ptplens_clock_sample *out)
+{
+	memcpy(out, r->body, sizeof *out);
 }
 
 void pl_record_get_tally(const struct pl_record *r, struct pl_tally *out)

@@ -64,6 +64,7 @@ struct pl_recorded_interface {
 
 /* All records of one message; after: PL_RECORD_AFTER or 0, for one without a frame. */
 void pl_record_message(struct pl_pcapng_writer *, const struct ptplens_message *, unsigned after);
+void pl_record_sample(struct pl_pcapng_writer *, const struct ptplens_clock_sample *);
 void pl_record_certificate(struct pl_pcapng_writer *, const struct ptplens_certificate *, int certificate_verdict);
 void pl_record_tally(struct pl_pcapng_writer *, const struct pl_tally *);
 void pl_record_recording(struct pl_pcapng_writer *, const struct pl_recording_start *);
@@ -74,6 +75,7 @@ int pl_record_read(const struct pl_pcapng_block *, const struct pl_pcapng_option
 
 /* Each takes a record of its kind. Counts that a shorter body does not have become 0. */
 void pl_record_get_certificate(const struct pl_record *, struct ptplens_certificate *out);
+void pl_record_get_sample(const struct pl_record *, struct ptplens_clock_sample *out);
 void pl_record_get_tally(const struct pl_record *, struct pl_tally *out);
 void pl_record_get_interface(const struct pl_record *, struct pl_recorded_interface *out);
 
@@ -88,6 +90,7 @@ void pl_message_complete(struct ptplens_message *);
 
 /* One line of at most 200 ASCII characters, without comma or quote. clock_scale: enum ptplens_clock_scale of the interface. */
 void pl_comment_message(char out[PL_COMMENT_BYTES], const struct ptplens_message *, int clock_scale);
+void pl_comment_sample(char out[PL_COMMENT_BYTES], const struct ptplens_clock_sample *);
 void pl_comment_certificate(char out[PL_COMMENT_BYTES], const struct ptplens_certificate *, int certificate_verdict);
 
 #endif

@@ -9,6 +9,7 @@
 #include "hold.h"
 #include "join.h"
 #include "message.h"
+#include "samples.h"
 #include "timebase.h"
 
 #define ITEMS 65536u /* of the join; the hold stops reading before it would have to evict */
@@ -34,6 +35,7 @@ struct pl_interface {
 	struct pl_join *join;
 	struct pl_hold *hold;
 	struct pl_timebase timebase;
+	struct pl_samples samples;
 	struct pl_tap_stats tap_stats;
 	struct pl_capture_stats capture_stats;
 	uint64_t captured, not_ptp, rejected_by[PTPLENS_REJECTS], packets;
@@ -78,7 +80,7 @@ struct pl_interface *pl_interface_open(struct pl_tap *tap, struct pl_capture *ca
 	i->index = index;
 	i->join = pl_join_open(&(struct pl_join_options){.items = ITEMS, .attach_ns = tap->attach_ns});
 	i->hold = pl_hold_open(ITEMS / 2, FRAME_BYTES, ITEMS / 2);
-	if (!i->join || !i->hold) {
+	if (!i->join || !i->hold || pl_samples_open(&i->samples)) {
 		pl_interface_close(i);
 		return NULL;
 	}
@@ -95,6 +97,7 @@ void pl_interface_close(struct pl_interface *i)
 	i->capture->ops->close(i->capture);
 	pl_join_close(i->join);
 	pl_hold_close(i->hold);
+	pl_samples_close(&i->samples);
 	free(i);
 }
 
@@ -175,12 +178,21 @@ static void end_at(struct pl_interface *i, int64_t time_ns)
 	i->phase = ENDING;
 }
 
+static void take_sample(struct pl_interface *i)
+{
+	struct ptplens_clock_sample s;
+
+	if (i->tap->ops->sample && i->tap->ops->sample(i->tap, &s))
+		pl_samples_add(&i->samples, &s);
+}
+
 void pl_interface_drain(struct pl_interface *i)
 {
 	struct pl_tap_clocks now;
 
 	if (i->phase == ENDED)
 		return;
+	take_sample(i);
 	i->tap->ops->clocks(i->tap, &now);
 	/* after a step, a frame in the future is one from before it */
 	int stepped = pl_timebase_read(&i->timebase, now.monotonic_ns, now.realtime_ns);
@@ -354,6 +366,25 @@ void pl_interface_describe(const struct pl_interface *i, struct ptplens_interfac
 	    .header = i->tap->header,
 	};
 	snprintf(out->name, sizeof out->name, "%s", i->tap->interface);
+}
+
+size_t pl_interface_samples(const struct pl_interface *i, uint64_t *position, struct ptplens_clock_sample *out, size_t n)
+{
+	return pl_samples_get(&i->samples, position, out, n);
+}
+
+void pl_interface_notes(const struct pl_interface *i, char *out, size_t size)
+{
+	int at = snprintf(out, size, "%s", i->tap->notes);
+
+	if (at < 0 || (size_t)at + 1 >= size)
+		return;
+	/* a line end between the two, if there are two */
+	pl_samples_notes(&i->samples, i->tap->interface, out + at + 1, size - (size_t)at - 1);
+	if (at && out[at + 1])
+		out[at] = '\n';
+	else if (!at)
+		memmove(out, out + 1, strlen(out + 1) + 1);
 }
 
 const struct pl_error *pl_interface_failure(const struct pl_interface *i)

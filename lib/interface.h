@@ -31,6 +31,12 @@ size_t pl_interface_counters(const struct pl_interface *, struct ptplens_counter
 void pl_interface_describe(const struct pl_interface *, struct ptplens_interface *out);
 void pl_interface_certificate(const struct pl_interface *, struct ptplens_certificate *out);
 
+/* As ptplens_session_samples; returns the count. */
+size_t pl_interface_samples(const struct pl_interface *, uint64_t *position, struct ptplens_clock_sample *out, size_t n);
+
+/* Sentences, one a line: what was done to the card's stamp settings, what the clocks did. "" if there is nothing to say. */
+void pl_interface_notes(const struct pl_interface *, char *out, size_t size);
+
 /* Why the session ended by itself: PTPLENS_E_GONE with a sentence; code 0 while it runs, or if it was stopped. */
 const struct pl_error *pl_interface_failure(const struct pl_interface *);
 

@@ -22,6 +22,7 @@
 #define CERTIFICATE_NS NS_PER_S
 #define CERTIFICATE_FRAMES 1000
 #define RIDERS_MAX 64
+#define SAMPLES_MAX 16 /* they are in no hurry: so many wait for a packet block before they go into a statistics block */
 
 struct interface {
 	struct ptplens_interface about;
@@ -33,6 +34,9 @@ struct interface {
 	struct ptplens_message queue[RIDERS_MAX];
 	unsigned queued;
 	int64_t queued_ns; /* since when */
+	struct ptplens_clock_sample samples[SAMPLES_MAX];
+	unsigned sampled;
+	uint64_t sample_position; /* in the session */
 	struct pl_tally tally;
 	int64_t certified_ns;
 	uint64_t certified_frames;
@@ -78,6 +82,21 @@ static void put_rider(const struct ptplens_recording *r, struct interface *i, co
 	put_message(r, i, &i->held, m, after);
 	i->riders++;
 	i->tally.events++;
+}
+
+/* All that wait, onto the open block. */
+static void put_samples(const struct ptplens_recording *r, struct interface *i)
+{
+	char comment[PL_COMMENT_BYTES];
+
+	for (unsigned k = 0; k < i->sampled; k++) {
+		pl_comment_sample(comment, &i->samples[k]);
+		put_comment(r, &i->held, comment);
+		pl_record_sample(&i->held, &i->samples[k]);
+	}
+	i->riders += i->sampled;
+	i->tally.samples += i->sampled;
+	i->sampled = 0;
 }
 
 static void put_certificate(const struct ptplens_recording *r, struct interface *i, const struct pl_tally *tally)
@@ -141,6 +160,7 @@ static int begin_statistics(struct ptplens_recording *r, struct interface *i)
 		put_rider(r, i, &i->queue[k], 0);
 	i->tally.adrift += i->queued;
 	i->queued = 0;
+	put_samples(r, i);
 	return 0;
 }
 
@@ -188,6 +208,7 @@ static int write_frame(struct ptplens_recording *r, struct interface *i, const s
 	for (unsigned k = 0; k < i->queued; k++)
 		put_rider(r, i, &i->queue[k], 0);
 	i->queued = 0;
+	put_samples(r, i);
 	i->tally.frames++;
 	if (now_ns - i->certified_ns >= CERTIFICATE_NS || i->tally.frames - i->certified_frames >= CERTIFICATE_FRAMES) {
 		i->tally.certificates++;
@@ -200,12 +221,43 @@ static int write_frame(struct ptplens_recording *r, struct interface *i, const s
 	return 0;
 }
 
+/* Onto the held block if it has room, so that rewriters keep them. */
+static int empty_samples(struct ptplens_recording *r, struct interface *i)
+{
+	if (i->is_held && i->riders + SAMPLES_MAX <= RIDERS_MAX) {
+		put_samples(r, i);
+		return 0;
+	}
+	int failed = begin_statistics(r, i);
+	return failed ? failed : end_block(r, i);
+}
+
+/* Those that came since the last time. */
+static int take_samples(struct ptplens_recording *r, struct interface *i)
+{
+	size_t n = 0;
+	int failed = 0;
+
+	do {
+		if (i->sampled == SAMPLES_MAX)
+			failed = empty_samples(r, i);
+		if (failed || ptplens_session_samples(r->session, i->index, &i->sample_position, i->samples + i->sampled,
+		                                      SAMPLES_MAX - i->sampled, &n))
+			return failed;
+		i->sampled += (unsigned)n;
+	} while (n);
+	return 0;
+}
+
 static int tick(struct ptplens_recording *r, int64_t now_ns)
 {
 	int failed = 0;
 
 	for (size_t k = 0; k < r->n && !failed; k++) {
 		struct interface *i = &r->interfaces[k];
+		failed = take_samples(r, i);
+		if (failed)
+			break;
 		if (i->is_held && now_ns - i->held_ns >= HOLD_NS) {
 			ride_behind(r, i);
 			failed = end_block(r, i);
@@ -219,15 +271,21 @@ static int tick(struct ptplens_recording *r, int64_t now_ns)
 /* The counts of all of it, in the last packet block and again in the statistics block that rewriters drop. */
 static int close_interface(struct ptplens_recording *r, struct interface *i)
 {
+	int failed = take_samples(r, i);
+	if (failed)
+		return failed;
 	ride_behind(r, i);
+	if (i->is_held)
+		put_samples(r, i);
 	struct pl_tally closing = i->tally;
 	closing.closing = 1;
 	closing.events += i->queued;
 	closing.adrift += i->queued;
+	closing.samples += i->sampled;
 	closing.certificates += i->is_held ? 2 : 1;
 	if (i->is_held)
 		put_certificate(r, i, &closing);
-	int failed = begin_statistics(r, i);
+	failed = begin_statistics(r, i);
 	if (failed)
 		return failed;
 	put_certificate(r, i, &closing);

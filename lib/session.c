@@ -67,6 +67,15 @@ int ptplens_session_certificate(const struct ptplens_session *s, size_t index, s
 	return 0;
 }
 
+int ptplens_session_samples(const struct ptplens_session *s, size_t index, uint64_t *position, struct ptplens_clock_sample *out, size_t n,
+                            size_t *count)
+{
+	if (index >= ptplens_session_interfaces(s))
+		return PTPLENS_E_ARGUMENT;
+	*count = s->source->ops->samples(s->source, index, position, out, n);
+	return 0;
+}
+
 size_t ptplens_session_counters(const struct ptplens_session *s, size_t index, struct ptplens_counter *out, size_t n)
 {
 	if (index >= ptplens_session_interfaces(s) || !s->source->ops->counters)

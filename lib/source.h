@@ -18,6 +18,8 @@ struct pl_source_ops {
 	void (*certificate)(const struct pl_source *, size_t index, struct ptplens_certificate *out);
 	const char *(*notes)(const struct pl_source *);
 	void (*close)(struct pl_source *);
+	/* As ptplens_session_samples; returns the count. */
+	size_t (*samples)(const struct pl_source *, size_t index, uint64_t *position, struct ptplens_clock_sample *out, size_t n);
 	/* As ptplens_session_counters; NULL: a source without any. */
 	size_t (*counters)(const struct pl_source *, size_t index, struct ptplens_counter *out, size_t n);
 };

@@ -16,15 +16,18 @@
 #include <unistd.h>
 
 #include "record.h"
+#include "samples.h"
 
 #define BUFFER_BYTES (256u << 10)
-#define POLL_MS 50 /* how often stop is looked at */
+#define SAMPLES_A_READ (PL_SAMPLES_HELD / 2) /* so that none is gone before it can be asked for; a block of ours has 16 at most */
+#define POLL_MS 50                           /* how often stop is looked at */
 
 enum phase { BEFORE, FRAME, AFTER }; /* which messages of the block come next */
 
 struct file_interface {
 	struct ptplens_interface about;
 	struct ptplens_certificate certificate;
+	struct pl_samples samples;
 	int has_certificate;
 	int recorded;         /* it has records of ours */
 	struct pl_tally seen; /* closing: has a closing tally */
@@ -51,6 +54,7 @@ struct file {
 	struct file_interface *interfaces;
 	size_t n;
 	uint64_t not_understood;
+	unsigned samples;     /* since this read began */
 	struct pl_error last; /* why nothing more comes; code 0: something may */
 	char notes[4096];
 };
@@ -79,6 +83,7 @@ static void note_interface(struct file *f, const struct file_interface *i)
 {
 	const char *name = i->about.name;
 	struct pl_tally nothing = {0};
+	char clocks[1024];
 	/* without a closing tally only what went missing before the last running one can be told; a gap is told - seen */
 	const struct pl_tally *told = i->seen.closing ? &i->told : &i->gap, *seen = i->seen.closing ? &i->seen : &nothing;
 
@@ -86,6 +91,9 @@ static void note_interface(struct file *f, const struct file_interface *i)
 		add_note(f, "%s: %" PRIu64 " frames without a record of their events", name, i->foreign);
 	if (i->no_direction)
 		add_note(f, "%s: %" PRIu64 " frames do not tell their direction and are shown as received", name, i->no_direction);
+	pl_samples_notes(&i->samples, name, clocks, sizeof clocks);
+	if (*clocks)
+		add_note(f, "%s", clocks);
 	if (!i->recorded)
 		return;
 	if (!i->seen.closing)
@@ -185,6 +193,8 @@ static int add_interface(struct file *f)
 	f->interfaces = i;
 	i += f->n;
 	*i = (struct file_interface){.about = {.mode = PTPLENS_MODE_FILE, .certificate_verdict = PTPLENS_NO_VERDICT}};
+	if (pl_samples_open(&i->samples))
+		return PTPLENS_E_MEMORY;
 	if (!pl_pcapng_find_text(&f->block, PL_INTERFACE_NAME, i->about.name, sizeof i->about.name))
 		snprintf(i->about.name, sizeof i->about.name, "if%zu", f->n);
 	for (size_t cursor = 0; pl_pcapng_next_option(&f->block, &cursor, &o) > 0;) {
@@ -358,6 +368,17 @@ static void take_tally(struct file_interface *i, const struct pl_record *r)
 	i->gap.certificates = t.certificates > i->seen.certificates ? t.certificates - i->seen.certificates : 0;
 }
 
+static void take_sample(struct file *f, struct file_interface *i, const struct pl_record *r)
+{
+	struct ptplens_clock_sample s;
+
+	pl_record_get_sample(r, &s);
+	i->seen.samples++;
+	i->recorded = 1;
+	pl_samples_add(&i->samples, &s);
+	f->samples++;
+}
+
 /* What the block says of the recording itself, once the messages that it counts are given out. */
 static void take_counts(struct file *f)
 {
@@ -370,7 +391,7 @@ static void take_counts(struct file *f)
 		else if (r.kind == PL_RECORD_TALLY)
 			take_tally(i, &r);
 		else if (r.kind == PL_RECORD_CLOCK)
-			i->seen.samples++;
+			take_sample(f, i, &r);
 	}
 }
 
@@ -427,12 +448,15 @@ static int file_read(struct pl_source *source, struct ptplens_message *out, size
 	struct file *f = (struct file *)source;
 	size_t got = 0;
 
+	f->samples = 0;
 	while (got < n && !f->last.code) {
 		if (f->has_block && next_of_block(f, &out[got])) {
 			got++;
 			continue;
 		}
 		f->has_block = 0;
+		if (f->samples >= SAMPLES_A_READ)
+			break;
 		if (atomic_load(f->base.stop))
 			pl_fail(&f->last, PTPLENS_E_END, "%s: stopped before its end", f->path);
 		else if (take_block(f) == 0) {
@@ -468,6 +492,11 @@ static void file_certificate(const struct pl_source *source, size_t index, struc
 	*out = ((const struct file *)source)->interfaces[index].certificate;
 }
 
+static size_t file_samples(const struct pl_source *source, size_t index, uint64_t *position, struct ptplens_clock_sample *out, size_t n)
+{
+	return pl_samples_get(&((const struct file *)source)->interfaces[index].samples, position, out, n);
+}
+
 static const char *file_notes(const struct pl_source *source)
 {
 	return ((const struct file *)source)->notes;
@@ -479,6 +508,8 @@ static void file_close(struct pl_source *source)
 
 	if (f->fd >= 0)
 		close(f->fd);
+	for (size_t k = 0; k < f->n; k++)
+		pl_samples_close(&f->interfaces[k].samples);
 	free(f->buffer);
 	free(f->interfaces);
 	free(f->path);
@@ -519,6 +550,7 @@ int pl_source_file_open(struct pl_source **out, const char *path, struct pl_erro
 	    .certificate = file_certificate,
 	    .notes = file_notes,
 	    .close = file_close,
+	    .samples = file_samples,
 	};
 	struct file *f = calloc(1, sizeof *f);
 

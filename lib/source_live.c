@@ -15,6 +15,7 @@
 #define INTERFACES_MAX 64
 #define TICK_NS 20000000ll /* 10,000 events/s fill 5 % of a ring in one tick */
 #define NS_PER_MS 1000000ll
+#define NOTES_BYTES 2048
 #define NS_PER_S 1000000000ll
 
 struct live {
@@ -122,6 +123,11 @@ static void live_certificate(const struct pl_source *base, size_t index, struct 
 	pl_interface_certificate(((const struct live *)base)->interface[index], out);
 }
 
+static size_t live_samples(const struct pl_source *base, size_t index, uint64_t *position, struct ptplens_clock_sample *out, size_t n)
+{
+	return pl_interface_samples(((const struct live *)base)->interface[index], position, out, n);
+}
+
 static size_t live_counters(const struct pl_source *base, size_t index, struct ptplens_counter *out, size_t n)
 {
 	return pl_interface_counters(((const struct live *)base)->interface[index], out, n);
@@ -148,6 +154,7 @@ static const char *live_notes(const struct pl_source *base)
 	for (size_t k = 0; k < l->n; k++) {
 		struct ptplens_interface about;
 		struct ptplens_certificate c;
+		char note[NOTES_BYTES];
 		pl_interface_describe(l->interface[k], &about);
 		pl_interface_certificate(l->interface[k], &c);
 		if (pl_interface_link_events(l->interface[k]))
@@ -156,6 +163,9 @@ static const char *live_notes(const struct pl_source *base)
 			add_note(l,
 			         "%s: %" PRIu64 " transmit stamps were reported without their frame, so that nobody can say whose they are",
 			         about.name, c.stamps_unseen);
+		pl_interface_notes(l->interface[k], note, sizeof note);
+		if (*note)
+			add_note(l, "%s", note);
 	}
 	return l->notes;
 }
@@ -169,7 +179,7 @@ static void live_close(struct pl_source *base)
 }
 
 static const struct pl_source_ops operations = {live_read,  live_interfaces, live_interface, live_certificate,
-                                                live_notes, live_close,      live_counters};
+                                                live_notes, live_close,      live_samples,   live_counters};
 
 static struct live *live_new(struct pl_error *error)
 {
@@ -195,7 +205,7 @@ static int add(struct live *l, struct pl_tap *tap, struct pl_capture *capture, s
 static int add_interface(struct live *l, const char *name, const struct ptplens_session_options *options, struct pl_error *error)
 {
 	struct pl_capture_options capture_options = {options->capture_buffer_bytes, (int)options->promiscuous};
-	struct pl_tap_options tap_options = {.ring_slots = options->ring_slots};
+	struct pl_tap_options tap_options = {.ring_slots = options->ring_slots, .enable_hw = (int)options->enable_hw};
 	struct pl_capture *capture;
 	struct pl_tap *tap;
 

@@ -31,7 +31,7 @@ struct sim {
 	struct pl_capture capture;
 	int open;    /* of the two sides */
 	int64_t now; /* ns since the scenario began */
-	int64_t next_sync, next_announce, next_delay;
+	int64_t next_sync, next_announce, next_delay, next_sample;
 	uint16_t sync_sequence, announce_sequence, delay_sequence;
 	struct frame queue[QUEUED]; /* captured, not read yet */
 	uint32_t queue_head, queue_tail;
@@ -209,8 +209,25 @@ static void sim_close_tap(struct pl_tap *t)
 	sim_release(sim_of_tap(t));
 }
 
+static int sim_sample(struct pl_tap *t, struct ptplens_clock_sample *out)
+{
+	struct sim *s = sim_of_tap(t);
+
+	if (s->now < s->next_sample)
+		return 0;
+	s->next_sample += NS_PER_S;
+	*out = (struct ptplens_clock_sample){
+	    .nic_ns = (uint64_t)(START_REALTIME + TAI_UTC_S * NS_PER_S + s->now),
+	    .monotonic_ns = (uint64_t)(START_MONOTONIC + s->now),
+	    .kind = PTPLENS_KIND_CLOCK,
+	    .realtime_ns = START_REALTIME + s->now,
+	    .tai_utc_s = TAI_UTC_S,
+	};
+	return 1;
+}
+
 static const struct pl_tap_ops tap_operations = {
-    .read = sim_read, .clocks = sim_clocks, .stats = sim_stats, .detach = sim_detach, .close = sim_close_tap};
+    .read = sim_read, .clocks = sim_clocks, .stats = sim_stats, .detach = sim_detach, .close = sim_close_tap, .sample = sim_sample};
 
 static int sim_read_frame(struct pl_capture *c, int64_t until_ns, struct pl_captured *out, struct pl_error *error)
 {

@@ -16,6 +16,7 @@ enum pl_tap_attach { PL_TAP_ATTACH_BEST, PL_TAP_ATTACH_TCX, PL_TAP_ATTACH_CLSACT
 struct pl_tap_options {
 	uint32_t ring_slots; /* a power of two; 0: PL_RING_SLOTS */
 	enum pl_tap_attach attach;
+	int enable_hw; /* switch the card's stamps on while the tap is attached */
 };
 
 struct pl_tap_clocks { /* read together, the two within 1 us of each other in age */
@@ -49,6 +50,8 @@ struct pl_tap_ops {
 	/* Takes the hooks off; the ring stays readable, and no event is published after the return. */
 	void (*detach)(struct pl_tap *);
 	void (*close)(struct pl_tap *);
+	/* 1: *out is a sample of the clocks, which comes once a second; 0: none is due. NULL: the tap has no samples. */
+	int (*sample)(struct pl_tap *, struct ptplens_clock_sample *out);
 	/* The counters that tell of timestamps, read now: at most n; returns how many. NULL: the tap has none. */
 	size_t (*counters)(struct pl_tap *, struct ptplens_counter *out, size_t n);
 };
@@ -59,6 +62,7 @@ struct pl_tap {
 	char interface[32];
 	int64_t attach_ns; /* CLOCK_MONOTONIC, all hooks were on */
 	int simulated;
+	char notes[1024]; /* sentences, one a line: what was done to the card's stamp settings */
 };
 
 /* Linux: attaches at once. *out is set only on success. */

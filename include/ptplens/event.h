@@ -94,6 +94,7 @@ struct ptplens_event {
 /* ptplens_clock_sample.flags */
 #define PTPLENS_CLOCK_CROSS_TIMESTAMP 0x1u /* read by hardware in one go */
 #define PTPLENS_CLOCK_STEPPED 0x2u         /* realtime stepped since the last sample */
+#define PTPLENS_CLOCK_NIC_JUMPED 0x4u      /* the NIC's clock jumped since its last sample */
 
 struct ptplens_clock_sample { /* kind 2 */
 	uint64_t nic_ns;      /* 0: no NIC clock */

@@ -170,6 +170,7 @@ const char *ptplens_cause_word(int cause);
 const char *ptplens_stamp_word(int stamp_state);
 const char *ptplens_reject_word(int reject);
 const char *ptplens_certificate_word(int certificate_verdict);
+const char *ptplens_scale_word(int clock_scale);
 
 /* "Sync", "Delay_Req", ...; "Reserved" for all but the ten types of IEEE 1588. */
 const char *ptplens_message_type_name(int message_type);

@@ -35,6 +35,8 @@ struct ptplens_session_options {
 	uint32_t capture_buffer_bytes; /* kernel buffer of each direction; 0: 4 MiB */
 	uint32_t promiscuous;          /* 1: receive frames for other stations too */
 	uint32_t reserved;
+	uint32_t enable_hw; /* 1: switch the card's stamps on while the session lasts; what was done stands in the notes */
+	uint32_t reserved1;
 };
 
 enum ptplens_mode { PTPLENS_MODE_LIVE = 1, PTPLENS_MODE_FILE = 2, PTPLENS_MODE_SIMULATED = 3 };
@@ -55,8 +57,9 @@ struct ptplens_session *ptplens_session_new(void);
 int ptplens_session_open(struct ptplens_session *, const char *source, const struct ptplens_session_options *options);
 
 /* Reads up to n messages; *count tells how many. Waits at most timeout_ms for the first (0: not at all, negative: for ever); *count 0
- * after that time is no error. Messages come in capture order of their interface. `frame` of the messages is borrowed until the next
- * read or close. PTPLENS_E_END: the source has ended and nothing is left. Safe to interrupt by ptplens_session_stop. */
+ * after that time, or when many clock samples came without a message, is no error. Messages come in capture order of their interface.
+ * `frame` of the messages is borrowed until the next read or close. PTPLENS_E_END: the source has ended and nothing is left. Safe to
+ * interrupt by ptplens_session_stop. */
 int ptplens_session_read(struct ptplens_session *, struct ptplens_message *out, size_t n, int timeout_ms, size_t *count);
 
 /* Live: detaches; what is under way can still be read, then PTPLENS_E_END. May be called from a signal handler or another thread. */
@@ -68,6 +71,17 @@ int ptplens_session_interface(const struct ptplens_session *, size_t index, stru
 
 /* The certificate of an interface as it stands; final once the session has ended. A file's is the last one recorded. */
 int ptplens_session_certificate(const struct ptplens_session *, size_t index, struct ptplens_certificate *out);
+
+/* Clock samples of an interface, oldest first, from number *position on; the first is number 0. *position moves behind those given, so
+ * several readers can follow independently. The session keeps the newest 1024, and one comes a second: what has gone is skipped. Samples
+ * come while messages are read. *count 0: none new. */
+int ptplens_session_samples(const struct ptplens_session *, size_t index, uint64_t *position, struct ptplens_clock_sample *out, size_t n,
+                            size_t *count);
+
+/* The scale that the NIC's clock keeps by this sample, enum ptplens_clock_scale, and the sentence that says why; cut to size, "" without
+ * a NIC clock. */
+int ptplens_sample_scale(const struct ptplens_clock_sample *);
+void ptplens_sample_reason(const struct ptplens_clock_sample *, char *out, size_t size);
 
 /* The counters of an interface's driver that tell of timestamps, read now: at most n, none for a source that is not live. Returns
  * how many. */

@@ -13,12 +13,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
 #define SECOND_NS 1000000000ll
-#define TAI_MINUS_UTC_S 37 /* since 2017, where the kernel was not told */
 
 int64_t pl_host_now(int clock)
 {
@@ -59,40 +57,6 @@ static void read_boot_id(uint8_t *id)
 	}
 }
 
-/* The clock of the NIC as a clockid; returns the descriptor that keeps it open, or -1: it has none. */
-static int nic_clock(const char *interface, clockid_t *clock)
-{
-	struct ethtool_ts_info info = {.cmd = ETHTOOL_GET_TS_INFO};
-	char path[32];
-
-	if (pl_host_request(interface, SIOCETHTOOL, &info) || info.phc_index < 0)
-		return -1;
-	snprintf(path, sizeof path, "/dev/ptp%d", info.phc_index);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		*clock = (~(clockid_t)fd << 3) | 3; /* CLOCKFD: the kernel's encoding of a clock device */
-	return fd;
-}
-
-static int near_second(int64_t difference)
-{
-	return difference > -SECOND_NS / 2 && difference < SECOND_NS / 2;
-}
-
-static enum ptplens_clock_scale nic_scale(const char *interface)
-{
-	struct timex t = {.modes = 0};
-	clockid_t clock;
-	int fd = nic_clock(interface, &clock);
-
-	if (fd < 0)
-		return PTPLENS_SCALE_UNKNOWN;
-	int64_t difference = pl_host_now(clock) - pl_host_now(CLOCK_REALTIME);
-	close(fd);
-	int64_t tai_ns = (adjtimex(&t) >= 0 && t.tai ? t.tai : TAI_MINUS_UTC_S) * SECOND_NS;
-	return near_second(difference) ? PTPLENS_SCALE_UTC : near_second(difference - tai_ns) ? PTPLENS_SCALE_TAI : PTPLENS_SCALE_ARBITRARY;
-}
-
 int pl_host_identify(const char *interface, struct ptplens_stream_header *h, struct pl_error *e)
 {
 	uint64_t cookie = 0;
@@ -117,7 +81,6 @@ int pl_host_identify(const char *interface, struct ptplens_stream_header *h, str
 		return pl_fail(e, PTPLENS_E_UNSUPPORTED, "%s: the kernel tells no network namespace cookie (Linux 5.14 does)", interface);
 	h->network = cookie;
 	read_boot_id(h->boot_id);
-	h->clock_scale = nic_scale(interface);
 	return 0;
 }
 
@@ -185,14 +148,6 @@ static uint32_t pointer_flag(void)
 
 void pl_host_configure(const char *interface, struct pl_tap_config *c)
 {
-	clockid_t clock;
-	int fd = nic_clock(interface, &clock);
-
-	if (fd >= 0) {
-		c->nic_offset_ns = pl_host_now(clock) - pl_host_now(CLOCK_MONOTONIC);
-		c->has_nic_clock = 1;
-		close(fd);
-	}
 	read_covered(interface, c->receive_covered);
 	c->pointer_flag = pointer_flag();
 }

@@ -6,10 +6,10 @@
 #include "error.h"
 #include "linux/layout.h"
 
-/* Who and where: ifindex, MAC, boot id, network namespace, scale of the NIC's clock. */
+/* Who and where: ifindex, MAC, boot id, network namespace. */
 int pl_host_identify(const char *interface, struct ptplens_stream_header *, struct pl_error *);
 
-/* The members of the configuration that the interface decides: covered messages, NIC clock, kernel's pointer flag. */
+/* The members of the configuration that the interface's settings and the kernel decide: covered messages, the pointer flag. */
 void pl_host_configure(const char *interface, struct pl_tap_config *);
 
 /* An ioctl on an interface. 0 or a negative errno. */

@@ -11,15 +11,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "linux/clock.h"
 #include "linux/clsact.h"
 #include "linux/counters.h"
 #include "linux/host.h"
+#include "linux/hwtstamp.h"
 #include "linux/link.h"
 #include "linux/programs.h"
+#include "linux/rxstamp.h"
 #include "linux/tcx.h"
 #include "ring_read.h"
-
-#define CLOCK_TRIES 5
+#include "scale.h"
 
 struct linux_tap {
 	struct pl_tap tap; /* first: the handle */
@@ -27,6 +29,12 @@ struct linux_tap {
 	struct pl_tcx tcx;
 	struct pl_clsact clsact;
 	struct pl_link link;
+	struct pl_clock clock;
+	struct ptplens_clock_sample first; /* taken before the programs were loaded */
+	int has_first;
+	struct pl_hwtstamp hwtstamp;
+	struct pl_rxstamp rxstamp;
+	int asked; /* a program asked for hardware stamps of its messages */
 	struct pl_ring_reader reader;
 	int stamping; /* a socket that makes the kernel stamp received frames */
 	int attached;
@@ -34,29 +42,61 @@ struct linux_tap {
 	int lost_hook;
 };
 
+static void resolve(struct linux_tap *t, struct ptplens_event *events, size_t n)
+{
+	const struct ptplens_clock_sample *s = &t->clock.last;
+	struct pl_rxstamp_clocks clocks = {
+	    .realtime_offset_ns = s->realtime_ns - (int64_t)s->monotonic_ns,
+	    .nic_offset_ns = (int64_t)(s->nic_ns - s->monotonic_ns),
+	    .has_nic_clock = s->nic_ns != 0,
+	};
+
+	pl_rxstamp_resolve(&t->rxstamp, events, n, &clocks);
+}
+
 static size_t tap_read(struct pl_tap *tap, struct ptplens_event *out, size_t n)
 {
 	struct linux_tap *t = (struct linux_tap *)tap;
 
-	return pl_ring_read(&t->reader, out, n, (uint64_t)pl_host_now(CLOCK_MONOTONIC));
+	n = pl_ring_read(&t->reader, out, n, (uint64_t)pl_host_now(CLOCK_MONOTONIC));
+	for (size_t i = 0; i < n; i++)
+		if (out[i].direction == PTPLENS_TRANSMIT && out[i].flags & PTPLENS_FLAG_HARDWARE_REQUESTED)
+			t->asked = 1;
+	resolve(t, out, n);
+	return n;
 }
 
 static void tap_clocks(struct pl_tap *tap, struct pl_tap_clocks *out)
 {
-	int64_t best = INT64_MAX;
-
 	(void)tap;
-	for (int i = 0; i < CLOCK_TRIES; i++) {
-		int64_t before = pl_host_now(CLOCK_MONOTONIC), realtime = pl_host_now(CLOCK_REALTIME), after = pl_host_now(CLOCK_MONOTONIC);
-		if (after - before >= best)
-			continue;
-		best = after - before;
-		*out = (struct pl_tap_clocks){.monotonic_ns = before + best / 2, .realtime_ns = realtime};
+	pl_clock_host(out);
+}
+
+static int tap_sample(struct pl_tap *tap, struct ptplens_clock_sample *out)
+{
+	struct linux_tap *t = (struct linux_tap *)tap;
+
+	if (t->has_first) {
+		t->has_first = 0;
+		*out = t->first;
+		return 1;
 	}
+	return pl_clock_sample(&t->clock, out);
+}
+
+static void restore_stamps(struct linux_tap *t)
+{
+	size_t at = strlen(t->tap.notes);
+	char note[512] = "";
+
+	pl_hwtstamp_restore(&t->hwtstamp, t->tap.interface, t->asked, note, sizeof note);
+	if (*note)
+		snprintf(t->tap.notes + at, sizeof t->tap.notes - at, "%s%s", at ? "\n" : "", note);
 }
 
 static void unhook(struct linux_tap *t)
 {
+	restore_stamps(t);
 	if (!t->attached)
 		return;
 	t->attached = 0;
@@ -119,6 +159,8 @@ static void tap_close(struct pl_tap *tap)
 	unhook(t);
 	pl_programs_close(&t->programs);
 	pl_link_close(&t->link);
+	pl_clock_close(&t->clock);
+	pl_rxstamp_close(&t->rxstamp);
 	if (t->stamping >= 0)
 		close(t->stamping);
 	free(t);
@@ -130,7 +172,14 @@ static size_t tap_counters(struct pl_tap *tap, struct ptplens_counter *out, size
 }
 
 static const struct pl_tap_ops ops = {
-    .read = tap_read, .clocks = tap_clocks, .stats = tap_stats, .detach = tap_detach, .close = tap_close, .counters = tap_counters};
+    .read = tap_read,
+    .clocks = tap_clocks,
+    .stats = tap_stats,
+    .detach = tap_detach,
+    .close = tap_close,
+    .sample = tap_sample,
+    .counters = tap_counters,
+};
 
 /* Switches the kernel's receive stamping on for as long as it is open; nothing is ever read from it. */
 static int open_stamping(const char *interface, struct pl_error *e)
@@ -169,7 +218,19 @@ static int attach(struct linux_tap *t, enum pl_tap_attach how, struct pl_error *
 	return pl_clsact_attach(&t->clsact, t->link.ask, ifindex, t->programs.tc, interface, e);
 }
 
-static int open_into(struct linux_tap *t, const char *interface, uint32_t slots, enum pl_tap_attach how, struct pl_error *e)
+static void look_at_clock(struct linux_tap *t, struct pl_tap_config *config)
+{
+	struct ptplens_clock_sample *s = &t->first;
+
+	pl_clock_open(&t->clock, t->tap.interface);
+	pl_clock_read(&t->clock, s);
+	t->has_first = 1;
+	t->tap.header.clock_scale = (uint8_t)pl_scale_of(s);
+	config->has_nic_clock = s->nic_ns != 0;
+	config->nic_offset_ns = s->nic_ns ? (int64_t)(s->nic_ns - s->monotonic_ns) : 0;
+}
+
+static int open_into(struct linux_tap *t, const char *interface, uint32_t slots, const struct pl_tap_options *options, struct pl_error *e)
 {
 	struct pl_tap_config config = {.mask = slots - 1};
 
@@ -179,19 +240,24 @@ static int open_into(struct linux_tap *t, const char *interface, uint32_t slots,
 	snprintf(t->tap.interface, sizeof t->tap.interface, "%s", interface);
 	config.ifindex = t->tap.header.ifindex;
 	config.network = t->tap.header.network;
+	if (options->enable_hw)
+		pl_hwtstamp_enable(&t->hwtstamp, interface, t->tap.notes, sizeof t->tap.notes);
 	pl_host_configure(interface, &config);
+	look_at_clock(t, &config);
 	error = pl_link_open(&t->link, config.ifindex, interface, e);
 	if (error)
 		return error;
 	t->stamping = open_stamping(interface, e);
 	if (t->stamping < 0)
 		return e->code;
+	if (config.has_nic_clock)
+		pl_rxstamp_open(&t->rxstamp, config.ifindex);
 	error = pl_programs_open(&t->programs, &config, interface, e);
 	if (error)
 		return error;
 	t->tap.header.hooks = (uint8_t)t->programs.hooks;
 	pl_ring_open(&t->reader, t->programs.control, t->programs.slots, 0);
-	error = attach(t, how, e);
+	error = attach(t, options->attach, e);
 	if (error)
 		return error;
 	t->attached = 1;
@@ -203,8 +269,8 @@ static int open_into(struct linux_tap *t, const char *interface, uint32_t slots,
 
 int pl_tap_linux_open(struct pl_tap **out, const char *interface, const struct pl_tap_options *options, struct pl_error *e)
 {
+	static const struct pl_tap_options defaults;
 	uint32_t slots = options && options->ring_slots ? options->ring_slots : PL_RING_SLOTS;
-	enum pl_tap_attach how = options ? options->attach : PL_TAP_ATTACH_BEST;
 
 	if (slots & (slots - 1) || slots < 8 || slots > 1u << 24)
 		return pl_fail(e, PTPLENS_E_ARGUMENT, "%s: ring_slots must be a power of two from 8 to 2^24", interface);
@@ -212,8 +278,8 @@ int pl_tap_linux_open(struct pl_tap **out, const char *interface, const struct p
 	if (!t)
 		return pl_fail(e, PTPLENS_E_MEMORY, "%s: no memory for a tap", interface);
 	t->tap.ops = &ops;
-	t->stamping = t->link.ask = t->link.listen = -1;
-	int error = open_into(t, interface, slots, how, e);
+	t->stamping = t->link.ask = t->link.listen = t->clock.fd = t->rxstamp.fd = -1;
+	int error = open_into(t, interface, slots, options ? options : &defaults, e);
 	if (error) {
 		tap_close(&t->tap);
 		return error;

@@ -147,6 +147,37 @@ static void refused(const char *source, const struct ptplens_session_options *op
 	ptplens_session_close(s);
 }
 
+/* One a second, of the simulator's clocks; two readers follow at their own pace. */
+static void samples_are_the_truth(void **state)
+{
+	struct ptplens_session *s = opened("sim:demo");
+	struct ptplens_clock_sample often[100], rarely[100];
+	struct ptplens_message batch[16];
+	uint64_t position = 0, other = 0;
+	size_t n, count, got = 0;
+
+	(void)state;
+	while (!ptplens_session_read(s, batch, 16, -1, &n)) {
+		assert_int_equal(ptplens_session_samples(s, 0, &position, often + got, 1, &count), 0);
+		got += count;
+		assert_int_equal(position, got);
+	}
+	assert_int_equal(ptplens_session_samples(s, 1, &other, rarely, 100, &count), PTPLENS_E_ARGUMENT);
+	assert_int_equal(ptplens_session_samples(s, 0, &other, rarely, 100, &count), 0);
+	assert_int_equal(count, got);
+	assert_memory_equal(often, rarely, got * sizeof often[0]);
+	assert_int_equal(got, 11);
+	for (size_t k = 0; k < got; k++) {
+		assert_int_equal(often[k].kind, PTPLENS_KIND_CLOCK);
+		assert_int_equal((int64_t)often[k].nic_ns - often[k].realtime_ns, TAI_UTC_NS);
+		assert_in_range(often[k].realtime_ns - START_REALTIME, k * 1000000000, k * 1000000000 + 20000000);
+		assert_int_equal(ptplens_sample_scale(&often[k]), PTPLENS_SCALE_TAI);
+	}
+	assert_string_equal(ptplens_scale_word(PTPLENS_SCALE_TAI), "tai");
+	assert_string_equal(ptplens_session_notes(s), "");
+	ptplens_session_close(s);
+}
+
 static void errors_name_what_is_wrong(void **state)
 {
 	struct ptplens_session_options odd = {.size = sizeof odd, .ring_slots = 100};
@@ -166,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(simulated_messages_are_the_truth),
 	    cmocka_unit_test(stopping_ends_early_and_loses_nothing),
+	    cmocka_unit_test(samples_are_the_truth),
 	    cmocka_unit_test(errors_name_what_is_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,8 +106,17 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(kinds[kind], again[kind])
         # live and read back: the same messages, line by line
         live, back = run("show", "sim:demo", "--json"), run("show", recording, "--json")
-        self.assertEqual(live.stdout.splitlines()[1:], back.stdout.splitlines()[1:])
-        messages = [json.loads(line) for line in back.stdout.splitlines()[1:]]
+        of_kind = lambda answer, kind: [line for line in map(json.loads, answer.stdout.splitlines()) if line["kind"] == kind]
+        messages = of_kind(back, "message")
+        self.assertEqual(of_kind(live, "message"), messages)
+        # the simulator's NIC keeps TAI, and gives a sample a second
+        samples = of_kind(back, "clock")
+        self.assertEqual(of_kind(live, "clock"), [dict(sample, interface="sim:demo") for sample in samples])
+        self.assertGreater(len(samples), 9)
+        for sample in samples:
+            self.assertEqual(37 * 10**9, sample["nic_ns"] - sample["realtime_ns"])
+            self.assertEqual("tai", sample["scale"])
+            self.assertIn("37.000000000 s ahead of CLOCK_REALTIME", sample["reason"])
         self.assertEqual(kinds["types"]["messages"], len(messages))
         self.assertTrue(all(m["verdict"] == "matched" for m in messages))
         self.assertEqual(len(messages), run("show", recording).stdout.count("verdict=matched\n"))

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import live
 
@@ -127,6 +128,35 @@ class Record(live.Test):
         observer = self.observe("right0", "after.pcapng")
         self.pair.burst("left0", 20)
         self.assertEqual("COMPLETE", observer.stop()["verdict"])
+
+    def test_no_hardware_to_enable(self):
+        observer = live.Observer(self.record("right0", "hw.pcapng") + ["--enable-hw"])
+        self.addCleanup(observer.process.kill)
+        self.pair.burst("left0", 20)
+        certificate = observer.stop()
+        self.assertEqual(0, observer.process.returncode, observer.errors)
+        self.assertEqual("COMPLETE", certificate["verdict"], certificate)
+        self.assertIn("right0: no hardware stamps: the driver has no stamp settings", observer.errors)
+
+    def test_clock_samples(self):
+        observer = self.observe("right0", "clock.pcapng")
+        live.wait_until(lambda: time.time_ns() > observer.attached_ns + 3 * 10**9, "three seconds pass")
+        self.pair.burst("left0", 20)
+        observer.stop()
+        answer = subprocess.run([live.paths.ptplens, "show", self.path("clock.pcapng"), "--json"], capture_output=True, text=True, check=True)
+        self.assertEqual("", answer.stderr)
+        samples = [line for line in map(json.loads, answer.stdout.splitlines()) if line["kind"] == "clock"]
+        self.assertGreaterEqual(len(samples), 4)
+        # the same clocks, read here: they belong together the same way
+        before, realtime, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        for sample in samples:
+            self.assertIsNone(sample["nic_ns"])
+            self.assertEqual("unknown", sample["scale"])
+            self.assertFalse(sample["stepped"])
+            offset, doubt = sample["realtime_ns"] - sample["monotonic_ns"], sample["half_width_ns"] + 1000
+            self.assertTrue(realtime - after - doubt <= offset <= realtime - before + doubt, sample)
+        apart = [b["monotonic_ns"] - a["monotonic_ns"] for a, b in zip(samples, samples[1:])]
+        self.assertGreaterEqual(min(apart), 10**9)
 
     def test_full_disk(self):
         disk = self.path("disk")

@@ -45,3 +45,31 @@ int ptplens_session_certificate(const struct ptplens_session *s, size_t index, s
 	*out = s->certificate[index];
 	return 0;
 }
+
+void given_sample(struct ptplens_session *s, size_t interface)
+{
+	uint64_t k = s->samples[interface], realtime = (1700000000 + k) * 1000000000 + interface * 1000 + k;
+
+	if (k == GIVEN_SAMPLES)
+		return;
+	s->sample[interface][s->samples[interface]++] = (struct ptplens_clock_sample){
+	    .nic_ns = realtime + 37000000000 + k % 7,
+	    .monotonic_ns = realtime - 1699990000000000000,
+	    .kind = PTPLENS_KIND_CLOCK,
+	    .realtime_ns = (int64_t)realtime,
+	    .half_width_ns = (uint32_t)(300 + k),
+	    .flags = k % 2 ? PTPLENS_CLOCK_CROSS_TIMESTAMP : 0,
+	    .tai_utc_s = 37,
+	};
+}
+
+int ptplens_session_samples(const struct ptplens_session *s, size_t index, uint64_t *position, struct ptplens_clock_sample *out, size_t n,
+                            size_t *count)
+{
+	size_t left = s->samples[index] - (size_t)*position;
+
+	*count = left < n ? left : n;
+	memcpy(out, &s->sample[index][*position], *count * sizeof *out);
+	*position += *count;
+	return 0;
+}

@@ -172,7 +172,7 @@ class Structure(Recording):
         self.assertEqual(sum(c.startswith('ptplens event: ') for c in everything), len(written) - len(frames))
         self.assertGreater(sum(c.startswith('ptplens cert: ') for c in everything), 1)
         for c in everything:
-            self.assertRegex(c, r'^ptplens( event| cert)?: [!-~]+( [!-~]+)*$')
+            self.assertRegex(c, r'^ptplens( event| clock| cert)?: [!-~]+( [!-~]+)*$')
             self.assertNotRegex(c, '[,"\']')
             self.assertLessEqual(len(c), 200)
 
@@ -217,7 +217,7 @@ class Structure(Recording):
         self.assertEqual(File(self.path).messages, written)
         everything = [r for f in found for r in records(f[2])]
         closing = struct.unpack('<6Q', [r for r in everything if r[9] == 7][-1][16:])
-        self.assertEqual(closing, (1, len(written) - alone, alone, 0, sum(r[9] == 4 for r in everything), adrift))
+        self.assertEqual(closing, (1, len(written) - alone, alone, sum(r[9] == 3 for r in everything), sum(r[9] == 4 for r in everything), adrift))
 
 
 class Tools(Recording):

@@ -32,7 +32,8 @@ static void fill_certificates(struct ptplens_session *s, uint64_t base, int fina
 }
 
 /* Writes n random messages, with pauses, into `written`, one log an interface. */
-static void record(struct ptplens_session *s, struct traffic *t, size_t n, uint32_t pause_percent, struct message_log *written)
+static void record(struct ptplens_session *s, struct traffic *t, size_t n, uint32_t pause_percent, uint32_t sample_percent,
+                   struct message_log *written)
 {
 	struct ptplens_recording *r = ptplens_recording_new();
 	struct ptplens_recording_options options = {.size = sizeof options, .overwrite = 1, .no_comment = traffic_random(t, 4) == 0};
@@ -42,6 +43,9 @@ static void record(struct ptplens_session *s, struct traffic *t, size_t n, uint3
 	for (size_t k = 0; k < n; k++) {
 		traffic_next(t, &m);
 		message_log_add(&written[m.interface_index], &m);
+		if (traffic_random(t, 100) < sample_percent)
+			for (uint32_t n_samples = traffic_random(t, 10) ? 1 : traffic_random(t, 100); n_samples; n_samples--)
+				given_sample(s, traffic_random(t, (uint32_t)s->n));
 		fill_certificates(s, k, 0);
 		assert_int_equal(ptplens_recording_write(r, &m, 1), 0);
 		virtual_clock_ns += traffic_random(t, 20000000);
@@ -65,7 +69,20 @@ static struct pl_source *open_file(void)
 	return source;
 }
 
-static void read_all(struct pl_source *source, size_t batch, struct message_log *read)
+struct samples { /* of one interface, as read back */
+	struct ptplens_clock_sample all[GIVEN_SAMPLES];
+	uint64_t position;
+	size_t n;
+};
+
+static void read_samples(struct pl_source *source, struct samples *samples)
+{
+	for (size_t k = 0; k < source->ops->interfaces(source); k++)
+		samples[k].n +=
+		    source->ops->samples(source, k, &samples[k].position, samples[k].all + samples[k].n, GIVEN_SAMPLES - samples[k].n);
+}
+
+static void read_all(struct pl_source *source, size_t batch, struct message_log *read, struct samples *samples)
 {
 	struct ptplens_message m[100];
 	struct pl_error e;
@@ -73,25 +90,31 @@ static void read_all(struct pl_source *source, size_t batch, struct message_log 
 	int code;
 
 	while ((code = source->ops->read(source, m, batch, 0, &count, &e)) == 0) {
-		assert_in_range(count, 1, batch);
+		assert_in_range(count, 0, batch);
 		for (size_t k = 0; k < count; k++)
 			message_log_add(&read[m[k].interface_index], &m[k]);
+		if (samples)
+			read_samples(source, samples);
 	}
+	if (samples)
+		read_samples(source, samples);
 	assert_int_equal(code, PTPLENS_E_END);
 }
 
 static void roundtrip(uint64_t seed, uint32_t interfaces, size_t n, uint32_t alone_percent, uint32_t pause_percent)
 {
-	struct ptplens_session session;
+	static struct ptplens_session session;
+	static struct samples samples[GIVEN_INTERFACES];
 	struct traffic t;
 	struct message_log written[GIVEN_INTERFACES] = {{0}}, read[GIVEN_INTERFACES] = {{0}};
 
+	memset(samples, 0, sizeof samples);
 	given_session(&session, interfaces);
 	traffic_start(&t, seed, interfaces, alone_percent);
-	record(&session, &t, n, pause_percent, written);
+	record(&session, &t, n, pause_percent, seed % 4 * 25, written);
 	struct pl_source *source = open_file();
 	assert_int_equal(source->ops->interfaces(source), interfaces);
-	read_all(source, 1 + traffic_random(&t, 100), read);
+	read_all(source, 1 + traffic_random(&t, 100), read, samples);
 	assert_string_equal(source->ops->notes(source), "");
 	for (uint32_t k = 0; k < interfaces; k++) {
 		struct ptplens_interface about;
@@ -105,6 +128,8 @@ static void roundtrip(uint64_t seed, uint32_t interfaces, size_t n, uint32_t alo
 		assert_int_equal(about.certificate_verdict, PTPLENS_EXPLAINED);
 		assert_memory_equal(&about.header, &session.interface[k].header, sizeof about.header);
 		assert_memory_equal(&certificate, &session.certificate[k], sizeof certificate);
+		assert_int_equal(samples[k].n, session.samples[k]);
+		assert_memory_equal(samples[k].all, session.sample[k], samples[k].n * sizeof samples[k].all[0]);
 		message_log_free(&written[k]);
 		message_log_free(&read[k]);
 	}
@@ -167,7 +192,7 @@ static void held_back(void **state)
 	off_t first = lseek(fd, 0, SEEK_END);
 	assert_true(first > head); /* the first frame, not the second */
 	struct pl_source *source = open_file();
-	read_all(source, 10, &read);
+	read_all(source, 10, &read, NULL);
 	assert_int_equal(read.n, 1);
 	source->ops->close(source);
 	virtual_clock_ns += 749999999;
@@ -181,7 +206,7 @@ static void held_back(void **state)
 	assert_true(lseek(fd, 0, SEEK_END) > first);
 	message_log_free(&read);
 	source = open_file();
-	read_all(source, 10, &read);
+	read_all(source, 10, &read, NULL);
 	assert_int_equal(read.n, 3); /* the third rides behind the second */
 	assert_non_null(strstr(source->ops->notes(source), "the end of the recording is missing"));
 	source->ops->close(source);
