@@ -9,7 +9,9 @@ class Degraded(hw.Machine):
 
     def check(self, name, stamps, state):
         self.assert_mode(name, hw.HOOKS[hw.paths.kernel], stamps)
-        self.assertEqual("", self.read(f"{name}.err"))
+        # nothing is said but what time the card keeps
+        said = [line for line in self.read(f"{name}.err").splitlines() if "eth0: the NIC's clock keeps UTC" not in line]
+        self.assertEqual([], said)
         self.assertEqual("0", self.read(f"{name}.status").strip())
         got = dict(tuple(map(int, line.split())) for line in self.read(f"{name}.sent").splitlines())
         self.assertEqual(set(range(1000, 1005)), set(got))
